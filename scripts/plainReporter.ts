@@ -1,0 +1,22 @@
+import type { Reporter, TestModule } from 'vitest/node'
+
+/** Names every skipped test with its reason and ends the run with the plain line `N passed, N failed, N skipped`. */
+export default class PlainReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 }
+    const skips: string[] = []
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const result = test.result()
+        count[result.state]++
+        if (result.state === 'skipped')
+          skips.push(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`)
+      }
+      count.failed += module.errors().length
+    }
+    if (skips.length) process.stdout.write(`${skips.join('\n')}\n`)
+    process.stdout.write(
+      `${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped\n`,
+    )
+  }
+}
