@@ -106,30 +106,24 @@ export class Rng {
   }
 }
 
-/** Two words of random bits for a key and a counter. */
+const ROTATIONS = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+] as const
+
+/** Two words of random bits for a key and a counter, each of two words. */
 export function threefry(key0: number, key1: number, counter0: number, counter1: number): [number, number] {
-  const key2 = 0x1bd11bda ^ key0 ^ key1
+  const keys = [key0, key1, 0x1bd11bda ^ key0 ^ key1]
   let x = (counter0 + key0) | 0
   let y = (counter1 + key1) | 0
-  const mix = (r: number): void => {
-    x = (x + y) | 0
-    y = ((y << r) | (y >>> (32 - r))) ^ x
+  for (let i = 0; i < 5; i++) {
+    for (const r of ROTATIONS[(i % 2) as 0 | 1]) {
+      x = (x + y) | 0
+      y = ((y << r) | (y >>> (32 - r))) ^ x
+    }
+    x = (x + (keys[(i + 1) % 3] as number)) | 0
+    y = (y + (keys[(i + 2) % 3] as number) + i + 1) | 0
   }
-  mix(13), mix(15), mix(26), mix(6)
-  x = (x + key1) | 0
-  y = (y + key2 + 1) | 0
-  mix(17), mix(29), mix(16), mix(24)
-  x = (x + key2) | 0
-  y = (y + key0 + 2) | 0
-  mix(13), mix(15), mix(26), mix(6)
-  x = (x + key0) | 0
-  y = (y + key1 + 3) | 0
-  mix(17), mix(29), mix(16), mix(24)
-  x = (x + key1) | 0
-  y = (y + key2 + 4) | 0
-  mix(13), mix(15), mix(26), mix(6)
-  x = (x + key2) | 0
-  y = (y + key0 + 5) | 0
   return [x >>> 0, y >>> 0]
 }
 
