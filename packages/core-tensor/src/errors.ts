@@ -27,3 +27,17 @@ export class MemoryError extends Error {
 export class FormatError extends Error {
   override readonly name: string = 'FormatError'
 }
+
+/** The error of a kernel that meets an index outside its tensor: found only when the numbers are read. */
+export class IndexError extends Error {
+  override readonly name: string = 'IndexError'
+}
+
+/** `take: index 12 is outside 0 … 9` */
+export function outside(where: string, index: number, length: number): IndexError {
+  return new IndexError(
+    length > 0
+      ? `${where}: index ${index} is outside 0 to ${length - 1}; check the indices`
+      : `${where}: index ${index} into an axis of length 0; check the indices`,
+  )
+}

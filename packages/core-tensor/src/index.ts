@@ -1,2 +1,63 @@
-export { BackendError, ConfigError, DTypeError, FormatError, MemoryError, ShapeError } from './errors.ts'
+// tensors
+
+// the seam, for new operations, interpreters and backends
+export type { Backend, Kernel, Kernels, MemoryReport, Operand, PrimitiveName } from './backend.ts'
+// gradients and memory
+export type { BackwardOptions } from './backward.ts'
+export {
+  arange,
+  type CreateOptions,
+  eye,
+  full,
+  normal,
+  ones,
+  type RandomOptions,
+  tensor,
+  uniform,
+  zeros,
+  zerosLike,
+} from './creation.ts'
+export { getBackend, setBackend } from './current.ts'
+export { apply, applyAll, type Interpreter, interpret } from './dispatch.ts'
+// errors
+export {
+  BackendError,
+  ConfigError,
+  DTypeError,
+  FormatError,
+  IndexError,
+  MemoryError,
+  outside,
+  ShapeError,
+} from './errors.ts'
+// functions
+export * from './functional/activations.ts'
+export * from './functional/arrange.ts'
+export * from './functional/lookup.ts'
+export * from './functional/network.ts'
+export * from './functional/statistics.ts'
+export { gradEnabled, noGrad } from './gradMode.ts'
+export { memory, scope } from './memory.ts'
+export type { Args, Attrs, NoAttrs, Op, Tape } from './op.ts'
+export * as ops from './ops/index.ts'
+export { Parameter, type ParameterOptions } from './parameter.ts'
 export { Rng, type RngState, threefry } from './rng.ts'
+export {
+  axesOf,
+  axisOf,
+  broadcast,
+  bytesPerElement,
+  type DType,
+  isDense,
+  isFloat,
+  type Layout,
+  type Nested,
+  rowMajor,
+  type Shape,
+  sizeOf,
+  stretch,
+  type TensorSpec,
+  type TypedArray,
+  typedArray,
+} from './shape.ts'
+export { type KeepDims, keep, type Range, Tensor } from './tensor.ts'

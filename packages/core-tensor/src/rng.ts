@@ -67,6 +67,13 @@ export class Rng {
     return first
   }
 
+  /** Sets the next `words` words aside for a tensor: their key and first block of two. This stream goes on behind them. */
+  reserve(words: number): { readonly key: readonly [number, number]; readonly counter: number } {
+    const counter = Math.ceil(this.#counter / 2)
+    this.#counter = 2 * (counter + Math.ceil(words / 2))
+    return { key: this.#key, counter }
+  }
+
   /** A number in [0, 1), of 24 random bits: exact in float32. */
   uniform(): number {
     return (this.bits() >>> 8) / 2 ** 24

@@ -1,1 +1,2 @@
-export {}
+export { type CheckGradientOptions, checkGradient } from './checkGradient.ts'
+export { referenceBackend } from './reference.ts'

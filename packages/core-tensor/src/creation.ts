@@ -1,0 +1,162 @@
+import type { Backend } from './backend.ts'
+import { getBackend } from './current.ts'
+import { apply } from './dispatch.ts'
+import { ShapeError } from './errors.ts'
+import { arange as arangeOp, full as fullOp, random } from './ops/creation.ts'
+import type { Rng } from './rng.ts'
+import {
+  checkShape,
+  type DType,
+  type Nested,
+  type Shape,
+  show,
+  sizeOf,
+  type TypedArray,
+  typedArray,
+} from './shape.ts'
+import { fromData, type Tensor } from './tensor.ts'
+
+export interface CreateOptions {
+  /** float32 unless said otherwise (bool for truth values). */
+  readonly dtype?: DType
+  /** The one set by `setBackend()` unless said otherwise. */
+  readonly backend?: Backend
+}
+
+/**
+ * A tensor of the given numbers: nested arrays as deep as there are axes, or a flat array and a `shape`.
+ *
+ * @example
+ * tensor([[1, 2], [3, 4]])
+ * tensor(new Float32Array(6), { shape: [2, 3] })
+ * @throws ShapeError if rows differ in length or the shape does not fit the data
+ */
+export function tensor(
+  data: Nested | TypedArray,
+  options: CreateOptions & { readonly shape?: Shape } = {},
+): Tensor {
+  const { backend = getBackend() } = options
+  const flat = isTyped(data)
+  const found = flat ? [data.length] : depth(data)
+  const shape = options.shape ?? found
+  checkShape('tensor', shape)
+  const dtype =
+    options.dtype ??
+    (flat ? dtypeOf(data) : firstOf(data) === true || firstOf(data) === false ? 'bool' : 'float32')
+  if (sizeOf(shape) !== sizeOf(found))
+    throw new ShapeError(
+      `tensor: ${sizeOf(found)} elements do not make ${show(shape)}, which has ${sizeOf(shape)}; check the shape`,
+    )
+  if (flat && dtypeOf(data) === dtype) return fromData(data, { shape, dtype }, backend, 'tensor')
+  const values = typedArray(dtype, sizeOf(shape))
+  if (flat) values.set(dtype === 'bool' ? Uint8Array.from(data, v => Number(v !== 0)) : data)
+  else fill(values, data, found, 0, 0)
+  return fromData(values, { shape, dtype }, backend, 'tensor')
+}
+
+function isTyped(data: Nested | TypedArray): data is TypedArray {
+  return ArrayBuffer.isView(data)
+}
+
+function dtypeOf(data: TypedArray): DType {
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Float64Array) return 'float64'
+  return data instanceof Int32Array ? 'int32' : 'bool'
+}
+
+function depth(data: Nested): Shape {
+  return Array.isArray(data) ? [data.length, ...(data.length ? depth(data[0] as Nested) : [])] : []
+}
+
+function firstOf(data: Nested): unknown {
+  return Array.isArray(data) ? firstOf(data[0] as Nested) : data
+}
+
+/** Writes nested numbers in order; returns the next place. */
+function fill(into: TypedArray, data: Nested, shape: Shape, axis: number, at: number): number {
+  if (axis === shape.length) {
+    if (typeof data !== 'number' && typeof data !== 'boolean')
+      throw new ShapeError(
+        `tensor: expected a number at depth ${axis}, got ${Array.isArray(data) ? 'an array' : typeof data}; all rows must be equally deep`,
+      )
+    into[at] = Number(data)
+    return at + 1
+  }
+  const rows = data as readonly Nested[]
+  if (!Array.isArray(rows) || rows.length !== shape[axis])
+    throw new ShapeError(
+      `tensor: rows differ on axis ${axis}, one has ${Array.isArray(rows) ? rows.length : 'no'} elements, the first ${shape[axis]}; make them equal`,
+    )
+  for (const row of rows) at = fill(into, row, shape, axis + 1, at)
+  return at
+}
+
+/** Full of one number. */
+export function full(
+  shape: Shape,
+  value: number,
+  { dtype = 'float32', backend = getBackend() }: CreateOptions = {},
+): Tensor {
+  return apply(fullOp, [], { shape, dtype, value }, backend)
+}
+
+export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
+  return full(shape, 0, options)
+}
+
+export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
+  return full(shape, 1, options)
+}
+
+/** Zeros of another tensor's shape, type and backend. */
+export function zerosLike(x: Tensor): Tensor {
+  return full(x.shape, 0, x)
+}
+
+/** `start`, `start + step`, … below `stop`; int32 unless said otherwise. @throws ShapeError if the step is 0 */
+export function arange(
+  start: number,
+  stop: number,
+  step = 1,
+  { dtype = 'int32', backend = getBackend() }: CreateOptions = {},
+): Tensor {
+  if (!(Math.abs(step) > 0)) throw new ShapeError(`arange: the step is ${step}; use a number other than 0`)
+  return apply(
+    arangeOp,
+    [],
+    { start, step, length: Math.max(0, Math.ceil((stop - start) / step)), dtype },
+    backend,
+  )
+}
+
+/** The identity matrix, `[n, n]`. */
+export function eye(n: number, options: CreateOptions = {}): Tensor {
+  const { backend = getBackend(), dtype = 'float32' } = options
+  const at = arange(0, n, 1, { backend })
+  return at.unsqueeze(1).equal(at.unsqueeze(0)).cast(dtype)
+}
+
+export interface RandomOptions {
+  readonly rng: Rng
+  readonly backend?: Backend
+  readonly dtype?: 'float32' | 'float64'
+}
+
+/** Uniform in [0, 1), from the next words of the generator. */
+export function uniform(
+  shape: Shape,
+  { rng, backend = getBackend(), dtype = 'float32' }: RandomOptions,
+): Tensor {
+  checkShape('uniform', shape)
+  return apply(random, [], { shape, dtype, ...rng.reserve(sizeOf(shape)) }, backend)
+}
+
+/** From the standard normal distribution (Box and Muller 1958). */
+export function normal(shape: Shape, options: RandomOptions): Tensor {
+  const radius = uniform(shape, options).neg().add(1).log().mul(-2).sqrt()
+  return radius.mul(
+    uniform(shape, options)
+      .mul(2 * Math.PI)
+      .cos(),
+  )
+}

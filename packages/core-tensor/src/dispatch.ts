@@ -1,0 +1,56 @@
+import type { Backend } from './backend.ts'
+import type { Attrs, Op } from './op.ts'
+import type { Tensor } from './tensor.ts'
+
+/** One way to carry operations out: now, on a tape, with a stopwatch … */
+export interface Interpreter {
+  run<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, backend?: Backend): readonly Tensor[]
+}
+
+let base: Interpreter | undefined
+let current: Interpreter | undefined
+
+/** Carries out an operation: the one way an operation happens. Operations without inputs name their backend. */
+export function applyAll<A extends Attrs>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+  backend?: Backend,
+): readonly Tensor[] {
+  if (!current) throw new Error('internal: no interpreter')
+  return current.run(op, inputs, attrs, backend)
+}
+
+/** {@link applyAll}, for the first (often the only) result. */
+export function apply<A extends Attrs>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  attrs: A,
+  backend?: Backend,
+): Tensor {
+  return applyAll(op, inputs, attrs, backend)[0] as Tensor
+}
+
+/**
+ * Runs the body with another interpreter of every operation, which is given the one it replaces.
+ *
+ * @example
+ * const names: string[] = []
+ * interpret(next => ({ run: (op, ...rest) => (names.push(op.name), next.run(op, ...rest)) }), () => x.exp().sum())
+ */
+export function interpret<T>(make: (next: Interpreter) => Interpreter, body: () => T): T {
+  const outer = current
+  if (!outer) throw new Error('internal: no interpreter')
+  current = make(outer)
+  try {
+    return body()
+  } finally {
+    current = outer
+  }
+}
+
+/** @internal Tensor names the interpreter that everything starts with. */
+export function setBase(interpreter: Interpreter): void {
+  base = interpreter
+  current ??= base
+}

@@ -1,0 +1,62 @@
+import { arange } from '../creation.ts'
+import { ShapeError } from '../errors.ts'
+import { axisOf, show } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** Tensors one behind the other along an axis. @throws ShapeError if there are none, or they differ elsewhere */
+export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first, ...rest] = tensors
+  if (!first) throw new ShapeError('concat: no tensors; give one at least')
+  return first.concat(rest, axis)
+}
+
+/** Tensors of one shape side by side along a new axis. @throws ShapeError if there are none, or they differ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  return concat(
+    tensors.map(x => x.unsqueeze(axis)),
+    axis,
+  )
+}
+
+/** Parts of the given sizes along an axis. @throws ShapeError if they do not add up */
+export function split(x: Tensor, sizes: readonly number[], axis = 0): Tensor[] {
+  const at = axisOf('split', axis, x.shape)
+  const total = sizes.reduce((a, b) => a + b, 0)
+  if (total !== x.shape[at])
+    throw new ShapeError(
+      `split: sizes ${show(sizes)} add up to ${total}, axis ${axis} of ${show(x.shape)} has ${x.shape[at]}; make them equal`,
+    )
+  return sizes.map((size, i) => {
+    const start = sizes.slice(0, i).reduce((a, b) => a + b, 0)
+    return x.slice(x.shape.map((_, a) => (a === at ? { start, stop: start + size } : {})))
+  })
+}
+
+/** `a` where the condition (bool) holds, elsewhere `b`. */
+export function where(condition: Tensor, a: Tensor, b: Tensor | number): Tensor {
+  return a.where(condition, b)
+}
+
+/** x with `value` wherever the mask (bool) holds. */
+export function maskedFill(x: Tensor, mask: Tensor, value: number): Tensor {
+  return x.where(mask.logicalNot(), value)
+}
+
+/** The lower triangle of the last two axes, up to a diagonal (0 the main one, 1 the next above); zeros above. */
+export function tril(x: Tensor, diagonal = 0): Tensor {
+  return x.where(columnMinusRow('tril', x).lessEqual(diagonal), 0)
+}
+
+/** The upper triangle of the last two axes, from a diagonal on; zeros below. */
+export function triu(x: Tensor, diagonal = 0): Tensor {
+  return x.where(columnMinusRow('triu', x).greaterEqual(diagonal), 0)
+}
+
+function columnMinusRow(name: string, x: Tensor): Tensor {
+  if (x.shape.length < 2) throw new ShapeError(`${name}: ${show(x.shape)} has no matrix; it needs two axes`)
+  const [rows, columns] = x.shape.slice(-2) as [number, number]
+  const { backend } = x
+  return arange(0, columns, 1, { backend })
+    .unsqueeze(0)
+    .sub(arange(0, rows, 1, { backend }).unsqueeze(1))
+}

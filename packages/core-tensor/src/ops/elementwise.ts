@@ -1,0 +1,135 @@
+import { DTypeError } from '../errors.ts'
+import type { Args, Op } from '../op.ts'
+import { type DType, isFloat, type TensorSpec } from '../shape.ts'
+
+type Infer = (inputs: Args<TensorSpec>) => readonly TensorSpec[]
+
+/** One float input, one output like it. @throws DTypeError for whole numbers and truth values */
+function float(name: string): Infer {
+  return ([x]) => {
+    if (!isFloat(x.dtype)) throw new DTypeError(`${name}: ${x.dtype} input; use x.cast('float32') first`)
+    return [x]
+  }
+}
+
+/** One numeric input, one output like it. @throws DTypeError for truth values */
+function numeric(name: string): Infer {
+  return ([x]) => {
+    if (x.dtype === 'bool')
+      throw new DTypeError(`${name}: bool input; use x.cast('float32') or x.cast('int32') first`)
+    return [x]
+  }
+}
+
+/** −x */
+export const neg: Op = {
+  name: 'neg',
+  saves: 'neither',
+  infer: numeric('neg'),
+  grad: ({ grads: [dy] }) => [dy.neg()],
+}
+
+/** |x|; its gradient at 0 is 0. */
+export const abs: Op = {
+  name: 'abs',
+  saves: 'inputs',
+  infer: numeric('abs'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.sign())],
+}
+
+/** −1, 0 or 1. */
+export const sign: Op = { name: 'sign', saves: 'neither', infer: numeric('sign'), grad: () => [null] }
+
+/** The largest whole number not above x. */
+export const floor: Op = { name: 'floor', saves: 'neither', infer: numeric('floor'), grad: () => [null] }
+
+/** The smallest whole number not below x. */
+export const ceil: Op = { name: 'ceil', saves: 'neither', infer: numeric('ceil'), grad: () => [null] }
+
+/** The nearest whole number; halves go to the even one. */
+export const round: Op = { name: 'round', saves: 'neither', infer: numeric('round'), grad: () => [null] }
+
+/** eˣ */
+export const exp: Op = {
+  name: 'exp',
+  saves: 'outputs',
+  infer: float('exp'),
+  grad: ({ grads: [dy], outputs: [y] }) => [dy.mul(y)],
+}
+
+/** eˣ − 1, exact near 0. */
+export const expm1: Op = {
+  name: 'expm1',
+  saves: 'outputs',
+  infer: float('expm1'),
+  grad: ({ grads: [dy], outputs: [y] }) => [dy.mul(y.add(1))],
+}
+
+/** The natural logarithm. */
+export const log: Op = {
+  name: 'log',
+  saves: 'inputs',
+  infer: float('log'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.div(x)],
+}
+
+/** log(1 + x), exact near 0. */
+export const log1p: Op = {
+  name: 'log1p',
+  saves: 'inputs',
+  infer: float('log1p'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.div(x.add(1))],
+}
+
+/** √x */
+export const sqrt: Op = {
+  name: 'sqrt',
+  saves: 'outputs',
+  infer: float('sqrt'),
+  grad: ({ grads: [dy], outputs: [y] }) => [dy.div(y.mul(2))],
+}
+
+export const sin: Op = {
+  name: 'sin',
+  saves: 'inputs',
+  infer: float('sin'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.cos())],
+}
+
+export const cos: Op = {
+  name: 'cos',
+  saves: 'inputs',
+  infer: float('cos'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.sin()).neg()],
+}
+
+export const tanh: Op = {
+  name: 'tanh',
+  saves: 'outputs',
+  infer: float('tanh'),
+  grad: ({ grads: [dy], outputs: [y] }) => [dy.sub(dy.mul(y).mul(y))],
+}
+
+/** 1 / (1 + e⁻ˣ) */
+export const sigmoid: Op = {
+  name: 'sigmoid',
+  saves: 'outputs',
+  infer: float('sigmoid'),
+  grad: ({ grads: [dy], outputs: [y] }) => [dy.mul(y).mul(y.neg().add(1))],
+}
+
+/** The error function, 2/√π ∫₀ˣ e^(−t²) dt. */
+export const erf: Op = {
+  name: 'erf',
+  saves: 'inputs',
+  infer: float('erf'),
+  grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.mul(x).neg().exp()).mul(2 / Math.sqrt(Math.PI))],
+}
+
+/** The same numbers as another type; to bool: whether not 0. */
+export const cast: Op<{ readonly dtype: DType }> = {
+  name: 'cast',
+  saves: 'neither',
+  infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
+  grad: ({ grads: [dy], inputs: [x] }) => [isFloat(dy.dtype) && isFloat(x.dtype) ? dy.cast(x.dtype) : null],
+}
