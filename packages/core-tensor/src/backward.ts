@@ -122,11 +122,12 @@ function unstretch(gradient: Tensor, x: Tensor): Tensor {
 function give(x: Tensor, gradient: Tensor): void {
   if (!x.node) {
     const before = x.grad
-    const total = before ? before.add(gradient) : gradient.alias()
+    // A gradient may be handed to several; each holds its own, unless it is part of a graph.
+    const total = before ? before.add(gradient) : gradient.node ? gradient : gradient.alias()
     total.persistent = true
     total.abandon()
     x.grad = total
-    before?.release('when another gradient was added to it')
+    if (!before?.node) before?.release('when another gradient was added to it')
     return
   }
   const before = x.incoming

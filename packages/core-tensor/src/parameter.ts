@@ -28,7 +28,7 @@ export class Parameter extends Tensor {
 
   /** Forgets the gradient. */
   zeroGrad(): void {
-    this.grad?.release('by zeroGrad()')
+    if (!this.grad?.node) this.grad?.release('by zeroGrad()')
     this.grad = null
   }
 }

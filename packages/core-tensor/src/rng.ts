@@ -140,3 +140,15 @@ function hashText(text: string): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash >>> 0
 }
+
+let shared = /* @__PURE__ */ new Rng(0)
+
+/** The generator that layers draw from when they are given none. */
+export function defaultRng(): Rng {
+  return shared
+}
+
+/** Starts the {@link defaultRng} anew from a seed. @throws ConfigError unless it is an integer */
+export function manualSeed(seed: number): void {
+  shared = new Rng(seed)
+}

@@ -1,0 +1,225 @@
+import { inspect } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import * as heed from '../src/index.ts'
+import { type Op, setBackend, type Tensor, tensor } from '../src/index.ts'
+import { referenceBackend } from '../src/testing/index.ts'
+
+beforeAll(() => setBackend(referenceBackend()))
+
+const values = (x: Tensor): number[] => [...x.dataSync()]
+
+describe('tensor', () => {
+  it('is made of nested numbers, or of a flat array and a shape', async () => {
+    const x = tensor([[1, 2, 3], [4, 5, 6]]) // biome-ignore format: a matrix
+    expect([x.shape, x.dtype, x.size]).toEqual([[2, 3], 'float32', 6])
+    expect(await tensor(Int32Array.of(1, 2, 3, 4), { shape: [2, 2] }).toArray()).toEqual([[1, 2], [3, 4]]) // biome-ignore format: a matrix
+    expect(await tensor([true, false]).toArray()).toEqual([true, false])
+    expect(await tensor(7).item()).toBe(7)
+  })
+
+  it('prints so that a person can read it', () => {
+    expect(inspect(tensor([[1, 2.5], [0.1, 1e-9]]))).toBe('Tensor [2, 2] float32\n[[1, 2.5],\n [0.1, 1.0000e-9]]') // biome-ignore format: a matrix
+    expect(String(heed.arange(0, 100))).toBe('Tensor [100] int32\n[0, 1, 2, …, 97, 98, 99]')
+    expect(String(tensor(true))).toBe('Tensor [] bool true')
+  })
+
+  it('reads parts of itself as Python does', () => {
+    const x = heed.arange(0, 6)
+    expect(values(x.slice([{ start: -2 }]))).toEqual([4, 5])
+    expect(values(x.slice([{ step: -2 }]))).toEqual([5, 3, 1])
+    expect(values(x.slice([{ start: 4, stop: 2 }]))).toEqual([])
+    expect(values(x.slice([{ start: 1, stop: 99, step: 3 }]))).toEqual([1, 4])
+    expect(values(x.slice([{ start: 4, stop: -7, step: -2 }]))).toEqual([4, 2, 0])
+    expect(values(x.reshape([2, 3]).flip(-1))).toEqual([2, 1, 0, 5, 4, 3])
+  })
+
+  it('shares memory between views, and copies where another order is needed', () => {
+    const backend = referenceBackend()
+    const x = tensor([[1, 2], [3, 4]], { backend }) // biome-ignore format: a matrix
+    x.transpose()
+      .slice([{ start: 1 }])
+      .expand([3, 2])
+    expect(backend.memory().count).toBe(1)
+    expect(values(x.transpose().reshape([4]))).toEqual([1, 3, 2, 4])
+  })
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'shapes that do not stretch',
+      () => tensor([1, 2]).add(tensor([1, 2, 3])),
+      /add: shapes \[2\] and \[3\] do not fit, axis −1 has 2 against 3/,
+    ],
+    [
+      'inner sizes',
+      () => heed.zeros([2, 5, 3]).matmul(heed.zeros([2, 7, 6])),
+      /matmul: inner sizes differ, \[2, 5, 3\] × \[2, 7, 6\]: 3 against 7/,
+    ],
+    ['an axis that is not there', () => tensor([1, 2]).sum(1), /sum: axis 1 is outside \[2\]; use -1 to 0/],
+    ['an axis named twice', () => heed.zeros([2, 2]).sum([0, -2]), /sum: axes \[0, 0\] name one axis twice/],
+    [
+      'sizes that do not fit',
+      () => heed.zeros([2, 3]).reshape([4, -1]),
+      /reshape: \[2, 3\] does not fit \[4, -1\]/,
+    ],
+    [
+      'rows of different length',
+      () => tensor([[1, 2], [3]]),
+      /tensor: rows differ on axis 1, one has 1 elements, the first 2/,
+    ],
+    [
+      'types that do not mix',
+      () => tensor([1]).add(heed.arange(0, 1)),
+      /add: float32 and int32 do not mix; cast one/,
+    ],
+    ['half a whole number', () => heed.arange(0, 2).mul(0.5), /mul: int32 with 0.5; use x.cast\('float32'\)/],
+    ['a condition that is none', () => tensor([1]).where(tensor([1]), 0), /where: the condition is float32/],
+    [
+      'an index outside',
+      () => heed.embedding(heed.zeros([3, 2]), tensor([3], { dtype: 'int32' })),
+      /take: index 3 is outside 0 to 2/,
+    ],
+    [
+      'the largest of nothing',
+      () => heed.zeros([2, 0]).max(1),
+      /max: nothing to choose from along an axis of length 0 of \[2, 0\]/,
+    ],
+    [
+      'two backends',
+      () => tensor([1]).add(tensor([1], { backend: referenceBackend() })),
+      /add: inputs on reference and on reference; bring them together, use x.to/,
+    ],
+    [
+      'a gradient of many numbers',
+      () => grown([1, 2]).backward(),
+      /backward: \[2\] is not one number; pass \{ gradient \}/,
+    ],
+    [
+      'a gradient of nothing',
+      () => tensor([1]).backward(),
+      /does not depend on anything that requires a gradient/,
+    ],
+  ])('explains %s', (_, body, message) => {
+    expect(body).toThrow(message)
+  })
+
+  it('has a defined answer for axes of length 0', () => {
+    expect(values(heed.zeros([2, 0]).sum(1))).toEqual([0, 0])
+    expect(values(heed.zeros([0]).prod())).toEqual([1])
+    expect(values(heed.zeros([0, 3]).mean())).toEqual([Number.NaN])
+    expect(heed.zeros([0, 3]).max(1).shape).toEqual([0])
+    expect(values(heed.zeros([2, 0]).matmul(heed.zeros([0, 2])))).toEqual([0, 0, 0, 0])
+    expect(heed.softmax(heed.zeros([2, 0])).shape).toEqual([2, 0])
+  })
+})
+
+/** A tensor that depends on one that requires a gradient. */
+function grown(data: number[]): Tensor {
+  const x = tensor(data)
+  x.requiresGrad = true
+  return x.mul(2)
+}
+
+describe('backward', () => {
+  it('adds to the gradient that is there', () => {
+    const x = tensor([1, 2])
+    x.requiresGrad = true
+    x.mul(3).sum().backward()
+    x.mul(x).sum().backward()
+    expect(values(x.grad as Tensor)).toEqual([5, 7])
+  })
+
+  it('goes through a chain of 20,000 steps', () => {
+    const x = tensor(1)
+    x.requiresGrad = true
+    let y: Tensor = x
+    for (let i = 0; i < 20_000; i++) y = y.add(1)
+    y.backward()
+    expect(values(x.grad as Tensor)).toEqual([1])
+  })
+
+  it('makes gradients of gradients where asked', () => {
+    const x = tensor([2, 3])
+    x.requiresGrad = true
+    x.pow(3).sum().backward({ createGraph: true })
+    const first = x.grad as Tensor
+    x.grad = null
+    first.sum().backward()
+    expect(values(x.grad as unknown as Tensor)).toEqual([12, 18]) // 6x
+  })
+
+  it('refuses a parameter that was assigned in between', () => {
+    const weight = new heed.Parameter(tensor([2]))
+    const loss = weight.mul(weight).sum()
+    weight.assign(tensor([3]))
+    expect(() => loss.backward()).toThrow(/an input of mul was assigned between forward and backward/)
+  })
+
+  it('leaves no trace inside noGrad, also across await', async () => {
+    const x = grown([1])
+    expect(heed.noGrad(() => x.mul(2)).requiresGrad).toBe(false)
+    const y = await heed.noGrad(async () => {
+      await null
+      return x.mul(2)
+    })
+    expect([y.requiresGrad, x.mul(2).requiresGrad]).toEqual([false, true])
+  })
+})
+
+describe('the seam', () => {
+  it('lets another interpreter see and replace every operation', () => {
+    const names: string[] = []
+    const x = tensor([1, 2])
+    heed.interpret(
+      next => ({
+        run(op, inputs, attrs, backend) {
+          names.push(op.name)
+          return next.run(op, inputs, attrs, backend)
+        },
+      }),
+      () => heed.softmax(x).sum(),
+    )
+    // The reference backend has no fused softmax: its composition passes through the seam as well.
+    expect(names).toEqual(['softmax', 'max', 'sub', 'exp', 'sum', 'div', 'sum'])
+  })
+
+  it('can follow the shapes without computing anything', () => {
+    const specs: string[] = []
+    const traced = heed.interpret(
+      () => ({
+        run: (op, inputs, attrs, backend) =>
+          op.infer(inputs as never, attrs).map(spec => {
+            specs.push(`${op.name} [${spec.shape}]`)
+            return new heed.Tensor(
+              spec,
+              { strides: heed.rowMajor(spec.shape), offset: 0 },
+              null,
+              inputs[0]?.backend ?? (backend as heed.Backend),
+              op.name,
+            )
+          }),
+      }),
+      () => heed.softmax(heed.zeros([2, 3]).matmul(heed.zeros([3, 4]))).transpose(),
+    )
+    expect(specs).toEqual(['full [2,3]', 'full [3,4]', 'matmul [2,4]', 'softmax [2,4]', 'permute [4,2]'])
+    expect(() => traced.dataSync()).toThrow(/a traced tensor has no values/)
+  })
+
+  it("takes a user's own operation as a plain object", () => {
+    const cube: Op = {
+      name: 'cube',
+      saves: 'inputs',
+      infer: ([x]) => [x],
+      grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x).mul(x).mul(3)],
+      compose: ([x]) => [x.mul(x).mul(x)],
+    }
+    const x = tensor([2])
+    x.requiresGrad = true
+    const y = heed.apply(cube, [x], {})
+    y.backward()
+    expect([values(y), values(x.grad as Tensor)]).toEqual([[8], [12]])
+    const lost: Op = { name: 'lost', infer: ([x]) => [x] }
+    expect(() => heed.apply(lost, [x], {})).toThrow(
+      /lost: reference has no kernel for it, and it has no composition/,
+    )
+  })
+})
