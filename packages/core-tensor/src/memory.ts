@@ -98,6 +98,7 @@ function close(closing: Scope, result: unknown): void {
   const returned = new Set<Tracked>()
   collect(result, returned, 0)
   const needed = new Set(returned)
+  for (const tensor of closing.made) if (tensor.persistent) returned.add(tensor)
   for (const tensor of returned) for (const saved of tensor.saved()) needed.add(saved)
   for (const tensor of closing.made) {
     if (tensor.persistent) continue
