@@ -41,7 +41,7 @@ export { memory, scope } from './memory.ts'
 export type { Args, Attrs, NoAttrs, Op, Tape } from './op.ts'
 export * as ops from './ops/index.ts'
 export { Parameter, type ParameterOptions } from './parameter.ts'
-export { defaultRng, manualSeed, Rng, type RngState, threefry } from './rng.ts'
+export { defaultRng, manualSeed, Rng, type RngState, threefry, withRng } from './rng.ts'
 // files
 export { readSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors.ts'
 export {

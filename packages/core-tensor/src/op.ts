@@ -21,8 +21,8 @@ export interface Op<A extends Attrs = NoAttrs> {
   readonly saves?: 'inputs' | 'outputs' | 'both' | 'neither'
   /** The operation through others: used where a backend has no kernel, and by tests beside the kernel. */
   readonly compose?: (inputs: Args<Tensor>, attrs: A) => readonly Tensor[]
-  /** The result is another way to read the first input's memory; such an operation has no kernel. */
-  readonly view?: (input: Layout, attrs: A) => Layout
+  /** Each result is another way to read the first input's memory; such an operation has no kernel. */
+  readonly view?: (input: Layout, attrs: A) => readonly Layout[]
 }
 
 /** What a gradient rule is given. */

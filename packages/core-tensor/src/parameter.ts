@@ -26,6 +26,19 @@ export class Parameter extends Tensor {
     this.version++
   }
 
+  /** Takes another gradient in place of its own, as clipping does. @throws ShapeError if its shape differs */
+  giveGrad(gradient: Tensor): void {
+    if (!sameShape(gradient.shape, this.shape))
+      throw new ShapeError(
+        `giveGrad: the parameter is ${show(this.shape)}, the gradient ${show(gradient.shape)}; make them equal`,
+      )
+    const held = gradient.alias()
+    held.persistent = true
+    held.abandon()
+    this.zeroGrad()
+    this.grad = held
+  }
+
   /** Forgets the gradient. */
   zeroGrad(): void {
     if (!this.grad?.node) this.grad?.release('by zeroGrad()')

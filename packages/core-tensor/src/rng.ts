@@ -152,3 +152,14 @@ export function defaultRng(): Rng {
 export function manualSeed(seed: number): void {
   shared = new Rng(seed)
 }
+
+/** Runs the body with another {@link defaultRng}: what a step draws then depends on that generator alone. */
+export function withRng<T>(rng: Rng, body: () => T): T {
+  const outer = shared
+  shared = rng
+  try {
+    return body()
+  } finally {
+    shared = outer
+  }
+}

@@ -128,7 +128,8 @@ export function readSafetensors(
     if (name === '__metadata__') continue
     const { stored, shape, span } = checkEntry(name, entry, file.length - start)
     spans.push([...span, name])
-    const bytes = file.slice(start + span[0], start + span[1]).buffer as ArrayBuffer
+    // A copy, which starts at 0; a Node Buffer's own slice() would share memory.
+    const bytes = new Uint8Array(file.subarray(start + span[0], start + span[1])).buffer
     const data = within(name, () => stored.decode(bytes, sizeOf(shape)))
     tensors[name] = fromData(data, { shape, dtype: stored.dtype }, backend, name)
   }

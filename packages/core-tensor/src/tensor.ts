@@ -590,7 +590,9 @@ function compute<A extends Attrs>(
 ): readonly Tensor[] | undefined {
   if (op.view) {
     const x = inputs[0] as Tensor
-    return [new Tensor(specs[0] as TensorSpec, op.view(x, attrs), x.block, backend, op.name)]
+    return op
+      .view(x, attrs)
+      .map((layout, i) => new Tensor(specs[i] as TensorSpec, layout, x.block, backend, op.name))
   }
   const kernel = backend.kernels[op.name]
   if (!kernel || (wanted && !op.grad && op.compose)) return undefined

@@ -109,6 +109,7 @@ const arrangement: Row[] = [
   ['concat', (a, b) => heed.concat([a, b, a], 1), () => [random(2, 1), random(2, 3)]],
   ['stack', (a, b) => heed.stack([a, b], 1), () => [random(2, 3), random(2, 3)]],
   ['split', x => heed.split(x, [1, 2], 1)[1] as Tensor, () => [random(2, 3)]],
+  ['unstack', x => heed.unstack(x, 1)[2] as Tensor, () => [random(2, 3)]],
   ['tril', x => heed.tril(x, -1), () => [random(3, 3)]],
   ['triu', x => heed.triu(x), () => [random(2, 3, 3)]],
   [

@@ -34,6 +34,12 @@ describe('safetensors', () => {
     }
   })
 
+  it('reads a Node Buffer that shares its memory', async () => {
+    const written = await writeSafetensors({ a: tensor([1, 2, 3]) })
+    const back = readSafetensors(Buffer.concat([Buffer.from('odd'), written]).subarray(3))
+    expect([...(back.tensors.a?.dataSync() ?? [])]).toEqual([1, 2, 3])
+  })
+
   it('reads half precision and whole numbers of other widths', () => {
     const entry = (dtype: string, shape: number[], from: number, to: number): object => ({
       dtype,

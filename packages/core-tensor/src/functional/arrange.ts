@@ -1,5 +1,7 @@
 import { arange } from '../creation.ts'
+import { applyAll } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
+import { split as splitOp } from '../ops/movement.ts'
 import { axisOf, show } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -19,17 +21,18 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 }
 
 /** Parts of the given sizes along an axis. @throws ShapeError if they do not add up */
-export function split(x: Tensor, sizes: readonly number[], axis = 0): Tensor[] {
-  const at = axisOf('split', axis, x.shape)
-  const total = sizes.reduce((a, b) => a + b, 0)
-  if (total !== x.shape[at])
-    throw new ShapeError(
-      `split: sizes ${show(sizes)} add up to ${total}, axis ${axis} of ${show(x.shape)} has ${x.shape[at]}; make them equal`,
-    )
-  return sizes.map((size, i) => {
-    const start = sizes.slice(0, i).reduce((a, b) => a + b, 0)
-    return x.slice(x.shape.map((_, a) => (a === at ? { start, stop: start + size } : {})))
-  })
+export function split(x: Tensor, sizes: readonly number[], axis = 0): readonly Tensor[] {
+  return applyAll(splitOp, [x], { axis: axisOf('split', axis, x.shape), sizes })
+}
+
+/** The slices along an axis, without it: the opposite of {@link stack}. */
+export function unstack(x: Tensor, axis = 0): Tensor[] {
+  const at = axisOf('unstack', axis, x.shape)
+  return split(
+    x,
+    Array.from({ length: x.shape[at] as number }, () => 1),
+    at,
+  ).map(part => part.squeeze(at))
 }
 
 /** `a` where the condition (bool) holds, elsewhere `b`. */

@@ -22,7 +22,7 @@ export const reshape: Op<{ readonly shape: Shape }> = {
       )
     return [{ shape, dtype: x.dtype }]
   },
-  view: (x, { shape }) => ({ shape, strides: rowMajor(shape), offset: x.offset }),
+  view: (x, { shape }) => [{ shape, strides: rowMajor(shape), offset: x.offset }],
   grad: ({ grads: [dy], inputs: [x] }) => [dy.reshape(x.shape)],
 }
 
@@ -37,11 +37,13 @@ export const permute: Op<{ readonly order: readonly number[] }> = {
       )
     return [{ shape: order.map(axis => x.shape[axis] as number), dtype: x.dtype }]
   },
-  view: (x, { order }) => ({
-    shape: order.map(axis => x.shape[axis] as number),
-    strides: order.map(axis => x.strides[axis] as number),
-    offset: x.offset,
-  }),
+  view: (x, { order }) => [
+    {
+      shape: order.map(axis => x.shape[axis] as number),
+      strides: order.map(axis => x.strides[axis] as number),
+      offset: x.offset,
+    },
+  ],
   grad: ({ grads: [dy], attrs: { order } }) => [dy.permute(order.map((_, axis) => order.indexOf(axis)))],
 }
 
@@ -57,7 +59,7 @@ export const expand: Op<{ readonly shape: Shape }> = {
       )
     return [{ shape, dtype: x.dtype }]
   },
-  view: (x, { shape }) => ({ shape, strides: stretch(x, shape), offset: x.offset }),
+  view: (x, { shape }) => [{ shape, strides: stretch(x, shape), offset: x.offset }],
   grad: ({ grads: [dy] }) => [dy], // summed back as any stretching is
 }
 
@@ -72,11 +74,13 @@ export const slice: Op<Cut> = {
   name: 'slice',
   saves: 'neither',
   infer: ([x], { length }) => [{ shape: length, dtype: x.dtype }],
-  view: (x, { start, length, step }): Layout => ({
-    shape: length,
-    strides: x.strides.map((stride, axis) => stride * (step[axis] as number)),
-    offset: x.offset + x.strides.reduce((sum, stride, axis) => sum + stride * (start[axis] as number), 0),
-  }),
+  view: (x, { start, length, step }): Layout[] => [
+    {
+      shape: length,
+      strides: x.strides.map((stride, axis) => stride * (step[axis] as number)),
+      offset: x.offset + x.strides.reduce((sum, stride, axis) => sum + stride * (start[axis] as number), 0),
+    },
+  ],
   grad: ({ grads: [dy], inputs: [x], attrs: { start, step } }) => [
     apply(place, [dy], { shape: x.shape, start, step, fill: 0 }),
   ],
@@ -98,6 +102,29 @@ export const place: Op<Placing> = {
   grad: ({ grads: [dy], inputs: [x], attrs: { start, step } }) => [
     apply(slice, [dy], { start, step, length: x.shape }),
   ],
+}
+
+/** Parts of the given sizes along an axis (counted from the first). One operation, so that all gradients come back as one. */
+export const split: Op<{ readonly axis: number; readonly sizes: readonly number[] }> = {
+  name: 'split',
+  saves: 'neither',
+  infer: ([x], { axis, sizes }) => {
+    const total = sizes.reduce((a, b) => a + b, 0)
+    if (total !== x.shape[axis])
+      throw new ShapeError(
+        `split: sizes ${show(sizes)} add up to ${total}, axis ${axis} of ${show(x.shape)} has ${x.shape[axis]}; make them equal`,
+      )
+    return sizes.map(size => ({ shape: x.shape.map((n, a) => (a === axis ? size : n)), dtype: x.dtype }))
+  },
+  view: (x, { axis, sizes }) => {
+    let { offset } = x
+    return sizes.map(size => {
+      const part = { shape: x.shape.map((n, a) => (a === axis ? size : n)), strides: x.strides, offset }
+      offset += size * (x.strides[axis] as number)
+      return part
+    })
+  },
+  grad: ({ grads, attrs: { axis } }) => [apply(concat, grads, { axis })],
 }
 
 /** Tensors one behind the other along an axis (counted from the first). */

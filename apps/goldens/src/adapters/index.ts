@@ -1,0 +1,20 @@
+import type { Adapter } from '../compare.ts'
+import { attention } from './attention.ts'
+import { layers } from './layers.ts'
+import { losses } from './losses.ts'
+import { optimizers } from './optimizers.ts'
+import { tensor } from './tensor.ts'
+
+type Table = Readonly<Record<string, Adapter>>
+
+/** How each kind of case is called. Later groups add rows. */
+const byOp: Table = { ...tensor, ...layers, ...attention, ...losses }
+
+/** Groups whose names mean something of their own: their `linear` is a schedule. */
+const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: {}, metrics: {} }
+
+/** The adapter of one kind of case, if Heed can do it. */
+export function adapterOf(group: string, op: string): Adapter | undefined {
+  const table = Object.hasOwn(byGroup, group) ? byGroup[group] : byOp
+  return table && Object.hasOwn(table, op) ? table[op] : undefined
+}

@@ -1,0 +1,54 @@
+import { Parameter, type Tensor, zerosLike } from '@heed/core-tensor'
+import {
+  type CrossEntropyOptions,
+  crossEntropy,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  type Reduction,
+} from '@heed/layers'
+import { clipGradNorm } from '@heed/training'
+import type { Case } from '../cases.ts'
+import type { Adapter } from '../compare.ts'
+import { attributes, given } from './settings.ts'
+
+const reduction = (c: Case): { reduction: Reduction } => ({
+  reduction: attributes(c).word<Reduction>('reduction', 'mean'),
+})
+
+function classes(c: Case): CrossEntropyOptions {
+  const settings = attributes(c)
+  return {
+    ...reduction(c),
+    ignoreIndex: settings.number('ignore_index', -100),
+    labelSmoothing: settings.number('label_smoothing', 0),
+    classAxis: settings.number('class_axis', -1),
+    ...(c.buffers.weight ? { weight: c.buffers.weight } : {}),
+  }
+}
+
+const loss =
+  (make: (c: Case) => Tensor): Adapter =>
+  c => ({ outputs: { out: make(c) } })
+
+export const losses: Record<string, Adapter> = {
+  cross_entropy: loss(c => crossEntropy(given(c, 'logits'), given(c, 'target'), classes(c))),
+  nll: loss(c => nllLoss(given(c, 'log_probs'), given(c, 'target'), classes(c))),
+  mse: loss(c => mseLoss(given(c, 'x'), given(c, 'target'), reduction(c))),
+  clip_grad_norm: c => {
+    const held = Object.entries(c.inputs).map(([name, gradient]): [string, Parameter] => {
+      const parameter = new Parameter(zerosLike(gradient))
+      parameter.giveGrad(gradient.detach())
+      return [name, parameter]
+    })
+    const norm = clipGradNorm(
+      held.map(([, p]) => p),
+      attributes(c).number('max_norm'),
+      attributes(c).number('norm_type', 2),
+    )
+    return {
+      outputs: { total_norm: norm, ...Object.fromEntries(held.map(([name, p]) => [name, p.grad as Tensor])) },
+    }
+  },
+  l1: loss(c => l1Loss(given(c, 'x'), given(c, 'target'), reduction(c))),
+}

@@ -1,0 +1,3 @@
+export { type Case, loadCases, type Tolerance } from './cases.ts'
+export { type Adapter, differences, type Made } from './compare.ts'
+export { type Result, runGoldens } from './run.ts'

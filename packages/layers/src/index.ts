@@ -1,0 +1,46 @@
+// building blocks
+
+// attention
+export { type Attended, type AttendOptions, attend, NEVER, type Score } from './attention/attend.ts'
+export {
+  Additive,
+  type AdditiveOptions,
+  Concat,
+  dot,
+  General,
+  type GeneralOptions,
+  LowRank,
+  scaledDot,
+} from './attention/scores.ts'
+export { Dropout, type DropoutOptions } from './dropout.ts'
+export { Embedding, type EmbeddingOptions } from './embedding.ts'
+export {
+  type Initializer,
+  type LayerOptions,
+  normalInit,
+  parameter,
+  uniformInit,
+  xavierUniform,
+  zerosInit,
+} from './init.ts'
+export { Linear, type LinearOptions } from './linear.ts'
+// losses
+export { type CrossEntropyOptions, crossEntropy, l1Loss, mseLoss, nllLoss, type Reduction } from './losses.ts'
+export { causalMask, lengthMask, paddingMask } from './masks.ts'
+export { type LoadOptions, Module, type StateEntry } from './module.ts'
+// recurrent layers
+export {
+  type CellOptions,
+  type CellState,
+  GRU,
+  GRUCell,
+  LSTM,
+  LSTMCell,
+  type RecurrentOptions,
+  RNN,
+  RNNCell,
+  type RNNCellOptions,
+  type RNNOptions,
+  type SequenceOptions,
+  type SequenceOutput,
+} from './recurrent.ts'

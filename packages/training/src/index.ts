@@ -1,0 +1,6 @@
+// optimisers
+export { Adam, type AdamOptions, AdamW } from './adam.ts'
+export { clipGradNorm } from './clip.ts'
+export { type Learned, Optimizer } from './optimizer.ts'
+export { constant, type Schedule, warmupCosine } from './schedules.ts'
+export { SGD, type SGDOptions } from './sgd.ts'
