@@ -4,3 +4,17 @@ export { clipGradNorm } from './clip.ts'
 export { type Learned, Optimizer } from './optimizer.ts'
 export { constant, type Schedule, warmupCosine } from './schedules.ts'
 export { SGD, type SGDOptions } from './sgd.ts'
+
+// training
+export {
+  type BatchSource,
+  DivergenceError,
+  type FitOptions,
+  type StepReport,
+  type Trainable,
+  Trainer,
+  type TrainerOptions,
+  type TrainerState,
+  type TrainingPosition,
+  under,
+} from './trainer.ts'

@@ -2,13 +2,14 @@ import type { Adapter } from '../compare.ts'
 import { attention } from './attention.ts'
 import { layers } from './layers.ts'
 import { losses } from './losses.ts'
+import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
 import { tensor } from './tensor.ts'
 
 type Table = Readonly<Record<string, Adapter>>
 
 /** How each kind of case is called. Later groups add rows. */
-const byOp: Table = { ...tensor, ...layers, ...attention, ...losses }
+const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
 const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: {}, metrics: {} }

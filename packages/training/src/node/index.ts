@@ -1,1 +1,2 @@
-export {}
+export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+export { writeAtomic } from './files.ts'
