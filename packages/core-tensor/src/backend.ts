@@ -104,6 +104,7 @@ export interface Backend<S = any> {
   read(operand: Operand<S>): Promise<TypedArray>
   /** The same at once, where the device can. */
   readSync?(operand: Operand<S>): TypedArray
+  /** Takes storage back; after {@link dispose} there is nothing left to do. */
   free(storage: S): void
   memory(): MemoryReport
   /** Gives everything back (workers, device); the backend cannot be used afterwards. */

@@ -1,10 +1,11 @@
 // optimisers
 export { Adam, type AdamOptions, AdamW } from './adam.ts'
 export { clipGradNorm } from './clip.ts'
+// metrics
+export { type Bleu, type BleuOptions, corpusBleu, tokenize13a } from './metrics/bleu.ts'
 export { type Learned, Optimizer } from './optimizer.ts'
 export { constant, type Schedule, warmupCosine } from './schedules.ts'
 export { SGD, type SGDOptions } from './sgd.ts'
-
 // training
 export {
   type BatchSource,

@@ -2,6 +2,7 @@ import type { Adapter } from '../compare.ts'
 import { attention } from './attention.ts'
 import { layers } from './layers.ts'
 import { losses } from './losses.ts'
+import { metrics } from './metrics.ts'
 import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
 import { tensor } from './tensor.ts'
@@ -12,7 +13,7 @@ type Table = Readonly<Record<string, Adapter>>
 const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
-const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: {}, metrics: {} }
+const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: {}, metrics }
 
 /** The adapter of one kind of case, if Heed can do it. */
 export function adapterOf(group: string, op: string): Adapter | undefined {
