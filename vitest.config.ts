@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
+import { chromium } from './scripts/chromium.ts'
 
 // Tests read the TypeScript sources: no build first.
 const source = '@heed/source'
-const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const chromiumArgs = [
   '--no-sandbox',
   '--disable-gpu',

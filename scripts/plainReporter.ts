@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import type { Reporter, TestModule } from 'vitest/node'
+import { chromium } from './chromium.ts'
 
 /** Names every skipped test with its reason and ends the run with the plain line `N passed, N failed, N skipped`. */
 export default class PlainReporter implements Reporter {
@@ -13,6 +15,10 @@ export default class PlainReporter implements Reporter {
           skips.push(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}`)
       }
       count.failed += module.errors().length
+    }
+    if (!existsSync(chromium)) {
+      skips.push(`skipped: all tests in a browser: no Chromium at ${chromium}; install it, or set CHROMIUM`)
+      count.skipped++
     }
     if (skips.length) process.stdout.write(`${skips.join('\n')}\n`)
     process.stdout.write(

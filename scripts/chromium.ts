@@ -1,0 +1,2 @@
+/** Where the browser of the browser tests is. */
+export const chromium: string = process.env.CHROMIUM ?? '/usr/bin/chromium'
