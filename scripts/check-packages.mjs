@@ -65,19 +65,18 @@ for (const [name, readme] of [
     examples.push(file)
   }
 }
-  recursive: true,
-  dereference: true,
-})
 writeFileSync(
   join(dir, 'tsconfig.json'),
   JSON.stringify({
+    compilerOptions: {
       strict: true,
       noEmit: true,
       module: 'NodeNext',
       target: 'ES2022',
       lib: ['ES2023', 'DOM', 'DOM.Iterable'],
       types: ['node'],
-      skipLibCheck: false,,
+      skipLibCheck: false,
+    },
     include: ['examples/*.ts'],
   }),
 )
