@@ -4,7 +4,24 @@ export { clipGradNorm } from './clip.ts'
 // metrics
 export { type Bleu, type BleuOptions, corpusBleu, tokenize13a } from './metrics/bleu.ts'
 export { type Learned, Optimizer } from './optimizer.ts'
-export { constant, type Schedule, warmupCosine } from './schedules.ts'
+export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from './rmsprop.ts'
+export {
+  constant,
+  cosine,
+  exponential,
+  inverseSqrt,
+  linearWarmup,
+  multiStep,
+  noam,
+  type OneCycleOptions,
+  oneCycle,
+  Plateau,
+  type PlateauOptions,
+  type Schedule,
+  stepDecay,
+  warmRestarts,
+  warmupCosine,
+} from './schedules.ts'
 export { SGD, type SGDOptions } from './sgd.ts'
 // training
 export {

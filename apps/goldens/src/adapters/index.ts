@@ -5,6 +5,7 @@ import { losses } from './losses.ts'
 import { metrics } from './metrics.ts'
 import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
+import { schedules } from './schedules.ts'
 import { tensor } from './tensor.ts'
 
 type Table = Readonly<Record<string, Adapter>>
@@ -13,7 +14,7 @@ type Table = Readonly<Record<string, Adapter>>
 const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
-const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: {}, metrics }
+const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: schedules, metrics }
 
 /** The adapter of one kind of case, if Heed can do it. */
 export function adapterOf(group: string, op: string): Adapter | undefined {

@@ -1,6 +1,15 @@
 import { linear, Parameter, type Tensor } from '@heed/core-tensor'
 import { mseLoss } from '@heed/layers'
-import { Adam, type AdamOptions, AdamW, type Learned, type Optimizer, SGD } from '@heed/training'
+import {
+  Adagrad,
+  Adam,
+  type AdamOptions,
+  AdamW,
+  type Learned,
+  type Optimizer,
+  RMSprop,
+  SGD,
+} from '@heed/training'
 import type { Case, Tolerance } from '../cases.ts'
 import { type Adapter, differ, differences } from '../compare.ts'
 import { constructed } from './settings.ts'
@@ -71,6 +80,26 @@ export const optimizers: Record<string, Adapter> = {
       momentum: settings.number('momentum', 0),
       nesterov: settings.flag('nesterov'),
       weightDecay: settings.number('weight_decay', 0),
+    })
+  }),
+  rmsprop: trained((parameters, c) => {
+    const settings = constructed(c)
+    return new RMSprop(parameters, {
+      learningRate: settings.number('lr'),
+      alpha: settings.number('alpha', 0.99),
+      epsilon: settings.number('eps', 1e-8),
+      momentum: settings.number('momentum', 0),
+      centered: settings.flag('centered'),
+      weightDecay: settings.number('weight_decay', 0),
+    })
+  }),
+  adagrad: trained((parameters, c) => {
+    const settings = constructed(c)
+    return new Adagrad(parameters, {
+      learningRate: settings.number('lr'),
+      rateDecay: settings.number('lr_decay', 0),
+      weightDecay: settings.number('weight_decay', 0),
+      epsilon: settings.number('eps', 1e-10),
     })
   }),
 }
