@@ -33,6 +33,7 @@ export {
 // functions
 export * from './functional/activations.ts'
 export * from './functional/arrange.ts'
+export { einsum } from './functional/einsum.ts'
 export * from './functional/lookup.ts'
 export * from './functional/network.ts'
 export * from './functional/statistics.ts'

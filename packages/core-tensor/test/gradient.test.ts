@@ -137,6 +137,8 @@ const network: Row[] = [
   ['matmul, transposed', (a, b) => a.transpose().matmul(b.transpose()), () => [random(3, 2), random(4, 3)]],
   ['matmul, vectors', (a, b) => a.matmul(b), () => [random(3), random(3)]],
   ['matmul, vector by batch', (a, b) => a.matmul(b), () => [random(3), random(2, 3, 2)]],
+  ['einsum', (a, b) => heed.einsum('bqhd,bkhd->bhqk', a, b), () => [random(2, 3, 2, 2), random(2, 2, 2, 2)]],
+  ['einsum, trace and sums', (a, b) => heed.einsum('ii,ij->j', a, b), () => [random(3, 3), random(3, 2)]],
   ['linear', (x, w, b) => heed.linear(x, w, b), () => [random(2, 2, 3), random(4, 3), random(4)]],
   ['softmax', x => heed.softmax(x), () => [random(2, 4)]],
   ['softmax of the first axis', x => heed.softmax(x, 0), () => [random(3, 2)]],

@@ -12,6 +12,7 @@ export {
   LowRank,
   scaledDot,
 } from './attention/scores.ts'
+export { entmax15, sparsemax } from './attention/sparse.ts'
 export { Dropout, type DropoutOptions } from './dropout.ts'
 export { Embedding, type EmbeddingOptions } from './embedding.ts'
 export {
@@ -25,9 +26,18 @@ export {
 } from './init.ts'
 export { Linear, type LinearOptions } from './linear.ts'
 // losses
-export { type CrossEntropyOptions, crossEntropy, l1Loss, mseLoss, nllLoss, type Reduction } from './losses.ts'
+export * from './losses.ts'
 export { causalMask, lengthMask, paddingMask } from './masks.ts'
 export { type LoadOptions, Module, type StateEntry } from './module.ts'
+export {
+  BatchNorm,
+  type BatchNormOptions,
+  GroupNorm,
+  LayerNorm,
+  type NormOptions,
+  RMSNorm,
+} from './normalization.ts'
+
 // recurrent layers
 export {
   type CellOptions,

@@ -1,4 +1,4 @@
-import { axisOf, ConfigError, DTypeError, logSoftmax, type Tensor } from '@heed/core-tensor'
+import { axisOf, ConfigError, DTypeError, logSigmoid, logSoftmax, norm, type Tensor } from '@heed/core-tensor'
 
 /** How the losses of many places become one: their mean, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none'
@@ -95,4 +95,86 @@ export function l1Loss(
 
 function reduce(losses: Tensor, reduction: Reduction): Tensor {
   return reduction === 'mean' ? losses.mean() : reduction === 'sum' ? losses.sum() : losses
+}
+
+export interface LossOptions {
+  readonly reduction?: Reduction
+}
+
+/** {@link crossEntropy} against a distribution over the classes, `[..., classes]`; the mean is over places. */
+export function softCrossEntropy(
+  logits: Tensor,
+  target: Tensor,
+  { reduction = 'mean' }: LossOptions = {},
+): Tensor {
+  return reduce(logSoftmax(logits).mul(target).sum(-1).neg(), reduction)
+}
+
+export interface BinaryOptions extends LossOptions {
+  /** How much each positive counts, stretched over the logits. */
+  readonly positiveWeight?: Tensor
+}
+
+/** Minus the log probability of yes or no, from logits: `max(x, 0) − xy + log(1 + e^−|x|)`, without overflow. */
+export function binaryCrossEntropy(
+  logits: Tensor,
+  target: Tensor,
+  { reduction = 'mean', positiveWeight }: BinaryOptions = {},
+): Tensor {
+  const yes = logSigmoid(logits).mul(target)
+  const no = logSigmoid(logits.neg()).mul(target.neg().add(1))
+  return reduce((positiveWeight ? yes.mul(positiveWeight) : yes).add(no).neg(), reduction)
+}
+
+/** Squared below `beta`, straight above: `½ d² / β`, `|d| − ½ β`. Girshick 2015, eq. 3, arXiv:1504.08083; β as in PyTorch. */
+export function smoothL1Loss(
+  x: Tensor,
+  target: Tensor,
+  { reduction = 'mean', beta = 1 }: LossOptions & { readonly beta?: number } = {},
+): Tensor {
+  if (beta === 0) return l1Loss(x, target, { reduction })
+  const distance = x.sub(target)
+  const size = distance.abs()
+  const squared = distance.mul(distance).mul(0.5 / beta)
+  return reduce(squared.where(size.less(beta), size.sub(0.5 * beta)), reduction)
+}
+
+/** Squared below `delta`, straight above: `½ d²`, `δ (|d| − ½ δ)`. Huber 1964. */
+export function huberLoss(
+  x: Tensor,
+  target: Tensor,
+  { reduction = 'mean', delta = 1 }: LossOptions & { readonly delta?: number } = {},
+): Tensor {
+  const distance = x.sub(target)
+  const size = distance.abs()
+  const squared = distance.mul(distance).mul(0.5)
+  return reduce(squared.where(size.less(delta), size.sub(0.5 * delta).mul(delta)), reduction)
+}
+
+/**
+ * Kullback-Leibler divergence `Σ t (log t − log p)` of a target from log probabilities.
+ *
+ * `mean` divides by the number of elements, as PyTorch does; `batchmean` by the length of the first axis, as the mathematics.
+ */
+export function klDivergence(
+  logProbs: Tensor,
+  target: Tensor,
+  { reduction = 'mean' }: { readonly reduction?: Reduction | 'batchmean' } = {},
+): Tensor {
+  const present = target.greater(0)
+  const entropy = target.mul(target.where(present, 1).log())
+  const losses = entropy.sub(target.mul(logProbs))
+  return reduction === 'batchmean'
+    ? losses.sum().mul(1 / (logProbs.shape[0] ?? 1))
+    : reduce(losses, reduction)
+}
+
+/** The cosine of the angle between vectors along an axis, `a·b / max(|a| |b|, ε)`. */
+export function cosineSimilarity(
+  a: Tensor,
+  b: Tensor,
+  { axis = -1, epsilon = 1e-8 }: { readonly axis?: number; readonly epsilon?: number } = {},
+): Tensor {
+  const length = (x: Tensor): Tensor => norm(x, axis).maximum(epsilon)
+  return a.mul(b).sum(axis).div(length(a)).div(length(b))
 }

@@ -1,15 +1,21 @@
 import { type Tensor, tensor } from '@heed/core-tensor'
 import {
+  BatchNorm,
   Dropout,
+  entmax15,
   GRU,
   GRUCell,
+  GroupNorm,
+  LayerNorm,
   Linear,
   LSTM,
   LSTMCell,
   type Module,
   type RecurrentOptions,
+  RMSNorm,
   RNN,
   RNNCell,
+  sparsemax,
 } from '@heed/layers'
 import type { Case } from '../cases.ts'
 import type { Adapter, Made } from '../compare.ts'
@@ -68,6 +74,58 @@ export const layers: Record<string, Adapter> = {
     )
     return { outputs: { out: module.forward(given(c, 'x')) }, module }
   },
+  layer_norm: c => {
+    const s = constructed(c)
+    const module = loaded(
+      c,
+      new LayerNorm(s.numbers('normalized_shape'), {
+        epsilon: s.number('eps', 1e-5),
+        affine: s.flag('elementwise_affine', true),
+      }),
+    )
+    return { outputs: { out: module.forward(given(c, 'x')) }, module }
+  },
+  rms_norm: c => {
+    const affine = 'weight' in c.params
+    const module = loaded(
+      c,
+      new RMSNorm(constructed(c).number('dim'), { epsilon: constructed(c).number('eps', 1e-5), affine }),
+    )
+    return { outputs: { out: module.forward(given(c, 'x')) }, module }
+  },
+  group_norm: c => {
+    const s = constructed(c)
+    const module = loaded(
+      c,
+      new GroupNorm(s.number('num_groups'), s.number('num_channels'), {
+        epsilon: s.number('eps', 1e-5),
+        affine: s.flag('affine', true),
+      }),
+    )
+    return { outputs: { out: module.forward(given(c, 'x')) }, module }
+  },
+  batch_norm: c => {
+    const s = constructed(c)
+    const module = new BatchNorm(s.number('num_features'), {
+      epsilon: s.number('eps', 1e-5),
+      momentum: s.number('momentum', 0.1),
+      affine: s.flag('affine', true),
+    })
+    const state = [...Object.entries(c.params), ...Object.entries(c.buffers)].map(([name, x]) => [
+      name,
+      x.detach(),
+    ])
+    module.loadStateDict(Object.fromEntries(state), { strict: false })
+    if (!attributes(c).flag('training')) module.eval()
+    const out = module.forward(given(c, 'x'))
+    const after = {
+      running_mean_after: module.runningMean as Tensor,
+      running_var_after: module.runningVar as Tensor,
+    }
+    return { outputs: { out, ...after }, module }
+  },
+  sparsemax: c => ({ outputs: { out: sparsemax(given(c, 'x'), attributes(c).number('dim', -1)) } }),
+  entmax15: c => ({ outputs: { out: entmax15(given(c, 'x'), attributes(c).number('dim', -1)) } }),
   dropout: c => {
     const module = new Dropout(attributes(c).number('p'))
     return {

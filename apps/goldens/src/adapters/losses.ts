@@ -1,11 +1,17 @@
 import { Parameter, type Tensor, zerosLike } from '@heed/core-tensor'
 import {
+  binaryCrossEntropy,
   type CrossEntropyOptions,
+  cosineSimilarity,
   crossEntropy,
+  huberLoss,
+  klDivergence,
   l1Loss,
   mseLoss,
   nllLoss,
   type Reduction,
+  smoothL1Loss,
+  softCrossEntropy,
 } from '@heed/layers'
 import { clipGradNorm } from '@heed/training'
 import type { Case } from '../cases.ts'
@@ -34,6 +40,32 @@ const loss =
 export const losses: Record<string, Adapter> = {
   cross_entropy: loss(c => crossEntropy(given(c, 'logits'), given(c, 'target'), classes(c))),
   nll: loss(c => nllLoss(given(c, 'log_probs'), given(c, 'target'), classes(c))),
+  cross_entropy_soft: loss(c => softCrossEntropy(given(c, 'logits'), given(c, 'target'), reduction(c))),
+  bce_with_logits: loss(c =>
+    binaryCrossEntropy(given(c, 'logits'), given(c, 'target'), {
+      ...reduction(c),
+      ...(c.buffers.pos_weight ? { positiveWeight: c.buffers.pos_weight } : {}),
+    }),
+  ),
+  smooth_l1: loss(c =>
+    smoothL1Loss(given(c, 'x'), given(c, 'target'), {
+      ...reduction(c),
+      beta: attributes(c).number('beta', 1),
+    }),
+  ),
+  huber: loss(c =>
+    huberLoss(given(c, 'x'), given(c, 'target'), {
+      ...reduction(c),
+      delta: attributes(c).number('delta', 1),
+    }),
+  ),
+  kl_div: loss(c => klDivergence(given(c, 'log_probs'), given(c, 'target'), reduction(c))),
+  cosine_similarity: loss(c =>
+    cosineSimilarity(given(c, 'a'), given(c, 'b'), {
+      axis: attributes(c).number('dim', 1),
+      epsilon: attributes(c).number('eps', 1e-8),
+    }),
+  ),
   mse: loss(c => mseLoss(given(c, 'x'), given(c, 'target'), reduction(c))),
   clip_grad_norm: c => {
     const held = Object.entries(c.inputs).map(([name, gradient]): [string, Parameter] => {

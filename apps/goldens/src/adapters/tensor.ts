@@ -163,6 +163,12 @@ export const tensor: Record<string, Adapter> = {
   ...reductions,
   ...shapes,
   matmul: out(c => given(c, 'a').matmul(given(c, 'b'))),
+  einsum: out(c => heed.einsum(attributes(c).word('equation'), ...list(c))),
+  normalize: unary((x, c) => {
+    const s = attributes(c)
+    const length = heed.norm(x, s.number('dim', 1), { p: s.number('p', 2), keepDims: true })
+    return x.div(length.maximum(s.number('eps', 1e-12)))
+  }),
   softmax: out(c => heed.softmax(open(c), attributes(c).number('dim', -1))),
   log_softmax: out(c => heed.logSoftmax(open(c), attributes(c).number('dim', -1))),
   softmax_temperature: unary((x, c) =>
