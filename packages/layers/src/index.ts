@@ -3,6 +3,16 @@
 // attention
 export { type Attended, type AttendOptions, attend, NEVER, type Score } from './attention/attend.ts'
 export {
+  GroupedQueryAttention,
+  type GroupedQueryOptions,
+  groupedQueryAttention,
+  MultiHeadAttention,
+  type MultiHeadCall,
+  type MultiHeadOptions,
+  type ScaledDotOptions,
+  scaledDotProductAttention,
+} from './attention/multiHead.ts'
+export {
   Additive,
   type AdditiveOptions,
   Concat,
@@ -27,7 +37,21 @@ export {
 export { Linear, type LinearOptions } from './linear.ts'
 // losses
 export * from './losses.ts'
-export { causalMask, lengthMask, paddingMask } from './masks.ts'
+export {
+  blocks,
+  causal,
+  causalFromEnd,
+  causalMask,
+  global,
+  lengthMask,
+  Mask,
+  maskOf,
+  maskWhere,
+  padding,
+  paddingMask,
+  strided,
+  window,
+} from './masks.ts'
 export { type LoadOptions, Module, type StateEntry } from './module.ts'
 export {
   BatchNorm,
@@ -37,7 +61,17 @@ export {
   type NormOptions,
   RMSNorm,
 } from './normalization.ts'
-
+export {
+  alibi,
+  alibiSlopes,
+  LearnedPositions,
+  RelativeBias,
+  type RelativeBiasOptions,
+  type RotaryOptions,
+  rotary,
+  sinusoidalPositions,
+  type TableOptions,
+} from './positions.ts'
 // recurrent layers
 export {
   type CellOptions,
@@ -54,3 +88,14 @@ export {
   type SequenceOptions,
   type SequenceOutput,
 } from './recurrent.ts'
+export {
+  type LayerMasks,
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+  type TransformerOptions,
+  type TransformerStackOptions,
+} from './transformer.ts'

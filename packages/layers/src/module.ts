@@ -119,9 +119,15 @@ export abstract class Module {
     }
   }
 
-  *#entries(): Iterable<[name: string, entry: StateEntry]> {
-    for (const [path, module] of this.namedModules())
-      for (const [name, entry] of Object.entries(module.state())) yield [join(path, name), entry]
+  /** The name of a module inside, in the state dictionary: its field's (`layers.0`), unless PyTorch has another. */
+  protected stateName(field: string): string {
+    return field
+  }
+
+  *#entries(prefix = ''): Iterable<[name: string, entry: StateEntry]> {
+    for (const [name, entry] of Object.entries(this.state())) yield [join(prefix, name), entry]
+    for (const [field, value] of members(this))
+      if (value instanceof Module) yield* value.#entries(join(prefix, this.stateName(field)))
   }
 
   /** Moves every parameter to another backend. */

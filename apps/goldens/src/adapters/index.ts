@@ -7,11 +7,12 @@ import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
 import { schedules } from './schedules.ts'
 import { tensor } from './tensor.ts'
+import { transformers } from './transformers.ts'
 
 type Table = Readonly<Record<string, Adapter>>
 
 /** How each kind of case is called. Later groups add rows. */
-const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models }
+const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models, ...transformers }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
 const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: schedules, metrics }

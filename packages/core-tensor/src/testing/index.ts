@@ -1,2 +1,3 @@
 export { type CheckGradientOptions, checkGradient } from './checkGradient.ts'
+export { type ConformanceCase, conformanceCases } from './conformance.ts'
 export { referenceBackend } from './reference.ts'

@@ -1,0 +1,164 @@
+import { applyAll } from '../../dispatch.ts'
+import * as network from '../../functional/network.ts'
+import { adam } from '../../ops/optimize.ts'
+import { type Shape, show } from '../../shape.ts'
+import type { Tensor } from '../../tensor.ts'
+import type { Sketch, Tolerance } from '../conformance.ts'
+import type { Inputs } from './inputs.ts'
+
+/** Probabilities: each at most 1, their sum of rounded exponentials. */
+const PROBABILITY: Tolerance = { relative: 16, absolute: 4 }
+/** log Σ eˣ of numbers of size 1 to 100. */
+const LOGARITHM: Tolerance = { relative: 16, absolute: 64 }
+/** Sums of up to 128 terms v tanh(…), tanh within 6 ulp. */
+const SCORE: Tolerance = { relative: 16, absolute: 200 }
+/** Up to 10 steps that each pass their rounding on, shrunk by gates; gradients sum over all steps and rows. */
+const RECURRENT: Tolerance = { relative: 64, absolute: 600 }
+/** A handful of roundings; the reference's composition rounds after each operation as well. */
+const STEP: Tolerance = { relative: 16, absolute: 4 }
+
+/** What backends fuse, against its composition on the reference; forward, and the gradient of every input. */
+export function networks(): Sketch[] {
+  return [...probabilities(), ...scores(), ...recurrences(), ...steps()]
+}
+
+/** Results, and after them the gradients of the leaves, for random gradients of the results. */
+function withGradients(inputs: Inputs, leaves: readonly Tensor[], results: readonly Tensor[]): Tensor[] {
+  const [first, ...rest] = results.map(y => y.mul(inputs.random(y.shape)).sum())
+  let loss = first as Tensor
+  for (const part of rest) loss = loss.add(part)
+  const values = results.map(y => y.detach())
+  loss.backward()
+  return [...values, ...leaves.map(x => x.grad as Tensor)]
+}
+
+function probabilities(): Sketch[] {
+  const sketches: Sketch[] = []
+  const shapes: readonly Shape[] = [[1], [3], [4], [5], [2, 7], [3, 8], [2, 15], [1, 16], [2, 17], [5, 33], [0, 4], [4, 0], [2, 3, 5], [700, 130]] // biome-ignore format: a list
+  for (const [name, f, tolerance] of [
+    ['softmax', network.softmax, PROBABILITY],
+    ['logSoftmax', network.logSoftmax, LOGARITHM],
+  ] as const) {
+    for (const shape of shapes)
+      sketches.push({
+        name: `${name} ${show(shape)} and its gradient`,
+        tolerance: shape[0] === 700 ? { ...tolerance, absolute: 256 } : tolerance,
+        results: inputs => {
+          const x = inputs.leaf(shape, 5)
+          return shape.includes(0) ? [f(x)] : withGradients(inputs, [x], [f(x)])
+        },
+      })
+    sketches.push(
+      {
+        name: `${name} of numbers beyond the range of exp`,
+        tolerance,
+        results: inputs => [
+          f(
+            inputs.of(
+              [1000, 999, -1000, 1e30, -1e30, 1e30, -1e30, -1e30, -1e30, -3e38, 0, 3e38],
+              'float32',
+              [4, 3],
+            ),
+          ),
+          f(inputs.of([Number.NEGATIVE_INFINITY, 0, 1, Number.NaN, 0, 1], 'float32', [2, 3])),
+        ],
+      },
+      {
+        name: `${name} float64, of the first axis, transposed`,
+        tolerance,
+        results: inputs => [f(inputs.random([3, 5], 'float64')), f(inputs.random([3, 5]), 0)],
+      },
+    )
+  }
+  return sketches
+}
+
+function scores(): Sketch[] {
+  const sizes = [[1, 1, 1, 1], [2, 1, 3, 5], [2, 3, 4, 8], [3, 2, 5, 17], [0, 1, 2, 3], [2, 0, 3, 4], [2, 1, 0, 4], [16, 1, 40, 128], [5, 7, 9, 33]] as const // biome-ignore format: a table
+  return sizes.map(([batch, queries, keys, size]) => ({
+    name: `additiveScore of ${batch} × ${queries} × ${keys}, size ${size}, and its gradient`,
+    tolerance: SCORE,
+    results: inputs => {
+      const leaves = [inputs.leaf([batch, queries, size]), inputs.leaf([batch, keys, size]), inputs.leaf([size])]
+      const [query, key, v] = leaves as [Tensor, Tensor, Tensor]
+      const y = network.additiveScore(query, key, v)
+      return batch * queries * keys === 0 ? [y] : withGradients(inputs, leaves, [y])
+    },
+  })) // biome-ignore format: as it is
+}
+
+type Kind = 'gru' | 'lstm' | 'rnn'
+
+function recurrences(): Sketch[] {
+  const sketches: Sketch[] = []
+  const sizes = [[1, 1, 1], [2, 3, 4], [3, 2, 5], [5, 4, 8], [7, 5, 3], [6, 1, 16], [13, 4, 33], [2, 0, 3], [0, 2, 3], [20, 9, 64]] as const // biome-ignore format: a table
+  for (const kind of ['gru', 'lstm', 'rnn'] as const)
+    for (const [batch, time, hidden] of sizes)
+      for (const how of ['all', 'ragged'] as const)
+        for (const reverse of [false, true]) {
+          const run = (inputs: Inputs, gradients: boolean): Tensor[] =>
+            recurrence(inputs, kind, [batch, time, hidden], how === 'ragged', reverse, gradients)
+          const name = `${kind} ${show([batch, time, hidden])}${how === 'ragged' ? ', rows of different length' : ''}${reverse ? ', backwards' : ''}`
+          sketches.push(
+            { name, tolerance: RECURRENT, results: inputs => run(inputs, false) },
+            { name: `${name}, and its gradient`, tolerance: RECURRENT, results: inputs => run(inputs, true) },
+          )
+        }
+  return sketches
+}
+
+function recurrence(
+  inputs: Inputs,
+  kind: Kind,
+  [batch, time, hidden]: readonly [number, number, number],
+  ragged: boolean,
+  reverse: boolean,
+  gradients: boolean,
+): Tensor[] {
+  const wide = { gru: 3, lstm: 4, rnn: 1 }[kind] * hidden
+  const scale = 1 / Math.sqrt(hidden)
+  const make = (shape: Shape, size = 1): Tensor => {
+    const made = inputs.leaf(shape, size)
+    made.requiresGrad = gradients
+    return made
+  }
+  const x = make([batch, time, wide])
+  const [state, weight, bias] = [make([batch, hidden]), make([wide, hidden], scale), make([wide], scale)]
+  const cell = make([batch, hidden])
+  const lengths = ragged ? inputs.ids(time + 1, [batch]) : undefined
+  const how = { state, weight, bias, lengths, reverse }
+  const { states, last, ...more } =
+    kind === 'gru'
+      ? network.gruSequence(x, how)
+      : kind === 'rnn'
+        ? network.rnnSequence(x, how)
+        : network.lstmSequence(x, { ...how, cell })
+  const results = [states, last, ...('cell' in more ? [more.cell as Tensor] : [])]
+  const leaves = [x, state, weight, bias, ...(kind === 'lstm' ? [cell] : [])]
+  return gradients && batch * time > 0 ? withGradients(inputs, leaves, results) : results
+}
+
+function steps(): Sketch[] {
+  const attrs = {
+    learningRate: 0.01,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    step: 3,
+    weightDecay: 0,
+    decoupled: false,
+  }
+  const variants = { plain: attrs, decayed: { ...attrs, weightDecay: 0.1 }, decoupled: { ...attrs, weightDecay: 0.1, decoupled: true } } // biome-ignore format: a table
+  return Object.entries(variants).flatMap(([how, settings]) =>
+    [[0], [1], [7], [3, 17], [70_001]].map(
+      (shape): Sketch => ({
+        name: `adam ${show(shape)}, ${how}`,
+        tolerance: STEP,
+        results: inputs => {
+          const v = inputs.between(0, 2, shape)
+          return applyAll(adam, [inputs.random(shape), inputs.random(shape), inputs.random(shape), v], settings)
+        },
+      }),
+    ),
+  ) // biome-ignore format: as it is
+}
