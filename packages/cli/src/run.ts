@@ -30,6 +30,8 @@ export const configSchema = z.object({
   lowercase: z.boolean(),
   maxVocabulary: count,
   maxLength: count,
+  /** Tokens of the longest target learned from, the one that ends included: what decoding stops at. */
+  maxOutput: count,
   reverseSource: z.boolean(),
   attention: z.enum(['none', 'bahdanau', 'dot', 'general', 'concat']),
   embedding: count,

@@ -8,7 +8,13 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Interrupted } from '../failure.ts'
 import { type Environment, type RunConfig, RunFolder, type Vocabularies } from '../run.ts'
 import { type Screen, terminal } from '../screen.ts'
-import { buildVocabularies, fileHash, loadData, type TranslationData } from '../translate/data.ts'
+import {
+  buildVocabularies,
+  fileHash,
+  loadData,
+  longestTarget,
+  type TranslationData,
+} from '../translate/data.ts'
 import { score, type Translation, translate } from '../translate/decode.ts'
 import { alignmentText } from '../translate/picture.ts'
 import { type ArmResult, runReport } from '../translate/report.ts'
@@ -141,7 +147,7 @@ function share(text: string): number {
 }
 
 /** What the options mean, with a default for everything. */
-function configOf(options: TrainOptions): RunConfig {
+function configOf(options: TrainOptions): Omit<RunConfig, 'maxOutput'> {
   const file = options.data !== undefined
   for (const [name, value] of Object.entries({
     columns: options.columns,
@@ -193,7 +199,7 @@ function fileOf(path: string, { columns, header, limit }: TrainOptions): RunConf
   }
 }
 
-function runName(config: RunConfig): string {
+function runName(config: Pick<RunConfig, 'data'>): string {
   const now = new Date().toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15)
   const data =
     config.data.kind === 'dates'
@@ -281,9 +287,10 @@ interface Ready {
 }
 
 async function begin(options: TrainOptions, build: string, screen: Screen): Promise<Ready> {
-  const config = configOf(options)
-  const data = await loadData(config)
-  const vocabularies = buildVocabularies(data, config)
+  const settings = configOf(options)
+  const data = await loadData(settings)
+  const vocabularies = buildVocabularies(data, settings)
+  const config: RunConfig = { ...settings, maxOutput: longestTarget(data) }
   const environment: Environment = {
     heed: version,
     node: process.version,

@@ -40,14 +40,20 @@ export interface TranslationData {
   readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer }
 }
 
-const DATES_HELD_BACK = { validation: 300, test: 1500 } as const
+/** Lines of dates to test with: enough for a figure, and fewer for a quick look. */
+function testLines(lines: number): number {
+  return Math.min(1500, Math.max(60, Math.round(lines / 20)))
+}
+
+/** What decides on the data of a run. */
+type DataConfig = Pick<RunConfig, 'data' | 'seed' | 'tokens' | 'lowercase' | 'maxLength'>
 
 /** The data of a run: dates are made anew, files read again. @throws FormatError, ConfigError for bad files */
-export async function loadData(config: RunConfig): Promise<TranslationData> {
+export async function loadData(config: DataConfig): Promise<TranslationData> {
   return config.data.kind === 'dates' ? dateData(config, config.data.lines) : fileData(config)
 }
 
-function dateData({ seed }: RunConfig, lines: number): TranslationData {
+function dateData({ seed }: DataConfig, lines: number): TranslationData {
   const part = (split: 'train' | 'validation' | 'test', size: number): Line[] =>
     examples(dates({ seed, split, size })).map((line: DateLine) => ({
       source: line.source,
@@ -58,8 +64,8 @@ function dateData({ seed }: RunConfig, lines: number): TranslationData {
   const { card } = dates({ seed, split: 'train', size: lines })
   return {
     train: part('train', lines),
-    validation: part('validation', DATES_HELD_BACK.validation),
-    test: part('test', DATES_HELD_BACK.test),
+    validation: part('validation', 120),
+    test: part('test', testLines(lines)),
     about: `dates of 1950 to 2049 as people write them in ${card.sizes.locales} languages and regions (${card.source})`,
     groupedBy: 'number of dates',
     tokenizers: { source: tokenizer, target: tokenizer },
@@ -82,7 +88,7 @@ function readData(path: string): Uint8Array {
   }
 }
 
-async function fileData(config: RunConfig): Promise<TranslationData> {
+async function fileData(config: DataConfig): Promise<TranslationData> {
   const { data, seed } = config
   if (data.kind !== 'file') throw new Error('internal: not a file')
   const bytes = readData(data.path)
@@ -137,7 +143,7 @@ function lengthGroup(length: number): string {
 /** The vocabularies of the training part. @throws ConfigError if a side has fewer than two tokens */
 export function buildVocabularies(
   { train, tokenizers }: TranslationData,
-  { maxVocabulary }: RunConfig,
+  { maxVocabulary }: Pick<RunConfig, 'maxVocabulary'>,
 ): Vocabularies {
   const side = (name: 'source' | 'target'): Vocabulary =>
     Vocabulary.fromCounts(countTokens(train.map(line => tokenizers[name].encode(line[name]))), {
@@ -145,6 +151,11 @@ export function buildVocabularies(
       minCount: train.length > 5000 ? 2 : 1,
     })
   return { source: side('source'), target: side('target') }
+}
+
+/** Tokens of the longest target to learn from, the one that ends included. */
+export function longestTarget({ train, tokenizers }: TranslationData): number {
+  return train.reduce((most, line) => Math.max(most, tokenizers.target.encode(line.target).length), 0) + 1
 }
 
 /** Lines as numbers. */

@@ -19,7 +19,7 @@ export interface Translator {
   readonly model: Seq2Seq
   readonly data: Pick<TranslationData, 'tokenizers'>
   readonly vocabularies: Vocabularies
-  readonly config: Pick<RunConfig, 'reverseSource' | 'maxLength'>
+  readonly config: Pick<RunConfig, 'reverseSource' | 'maxOutput'>
 }
 
 const BATCH = 128
@@ -52,7 +52,7 @@ export async function translate(
       },
       rows.length,
       getBackend(),
-      { begin: BEGIN, end: END, maxLength: config.maxLength + 10 },
+      { begin: BEGIN, end: END, maxLength: config.maxOutput },
     )
     for (const [k, i] of rows.entries()) {
       const tokens = data.tokenizers.source.encode(sources[i] as string)
