@@ -74,9 +74,9 @@ describe('heed train translate', () => {
   )
 
   it.each([
-    ['pairs.tsv', 'go\tva\n', []],
+    ['pairs.tsv', 'go\tva là\n', []],
     ['pairs.csv', 'go,"va, là"\n', []],
-    ['pairs.jsonl', '{"en": "go", "fr": "va"}\n', ['--columns', 'en,fr']],
+    ['pairs.jsonl', '{"en": "go", "fr": "va là"}\n', ['--columns', 'en,fr']],
   ])('takes %s, and the same packed', (name, line, more) =>
     inFolder(async cwd => {
       // Different sentences, or there is nothing to split by.

@@ -18,7 +18,7 @@ import {
 import { score, type Translation, translate } from '../translate/decode.ts'
 import { alignmentText } from '../translate/picture.ts'
 import { type ArmResult, runReport } from '../translate/report.ts'
-import { armsOf, loadModel, trainArm } from '../translate/train.ts'
+import { armsOf, buildModel, loadModel, trainArm } from '../translate/train.ts'
 import { version } from '../version.ts'
 
 /** The options of `heed train translate` as commander gives them. */
@@ -298,6 +298,7 @@ async function begin(options: TrainOptions, build: string, screen: Screen): Prom
     backend: build,
     machine: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
   }
+  for (const arm of armsOf(config)) buildModel(config, arm.attention, vocabularies) // sizes that make no sense are refused here
   const run = RunFolder.create(join(options.out, options.name ?? runName(config)), config, environment)
   run.writeVocabularies(vocabularies)
   screen.print(`${data.about}`)
