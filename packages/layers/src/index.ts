@@ -3,6 +3,27 @@
 // attention
 export { type Attended, type AttendOptions, attend, NEVER, type Score } from './attention/attend.ts'
 export {
+  eluFeatures,
+  type FeatureMap,
+  Linformer,
+  linearAttention,
+  linearAttentionWeights,
+  longformer,
+  type Projected,
+  positiveFeatures,
+  RelativeAttention,
+} from './attention/efficient.ts'
+export {
+  gumbelSoftmax,
+  type HardChoice,
+  hardChoice,
+  readChosen,
+  reinforce,
+  type SampleOptions,
+  sampleKeys,
+} from './attention/hard.ts'
+export { attendLocally, type LocalOptions, LocalPredictive, localMonotonic } from './attention/local.ts'
+export {
   GroupedQueryAttention,
   type GroupedQueryOptions,
   groupedQueryAttention,
@@ -12,6 +33,14 @@ export {
   type ScaledDotOptions,
   scaledDotProductAttention,
 } from './attention/multiHead.ts'
+export {
+  AttentionPool,
+  type AttentionPoolOptions,
+  KeyValueAttention,
+  type PoolOptions,
+  redundancy,
+  StructuredSelfAttention,
+} from './attention/pooling.ts'
 export {
   Additive,
   type AdditiveOptions,

@@ -1,6 +1,7 @@
 import type { Adapter } from '../compare.ts'
 import { attention } from './attention.ts'
 import { layers } from './layers.ts'
+import { local } from './local.ts'
 import { losses } from './losses.ts'
 import { metrics } from './metrics.ts'
 import { models } from './models.ts'
@@ -12,7 +13,7 @@ import { transformers } from './transformers.ts'
 type Table = Readonly<Record<string, Adapter>>
 
 /** How each kind of case is called. Later groups add rows. */
-const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models, ...transformers }
+const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models, ...transformers, ...local }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
 const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: schedules, metrics }

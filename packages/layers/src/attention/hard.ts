@@ -1,0 +1,97 @@
+import {
+  apply,
+  arange,
+  defaultRng,
+  logSoftmax,
+  noGrad,
+  type Op,
+  type Rng,
+  softmax,
+  type Tensor,
+  uniform,
+} from '@heed/core-tensor'
+
+/** One key for each query, picked at random by the scores. */
+export interface HardChoice {
+  /** Which key, `[..., query]`, int32. */
+  readonly samples: Tensor
+  /** log p of that choice, `[..., query]`; its gradient is what REINFORCE multiplies. */
+  readonly logProb: Tensor
+  /** −Σ p log p, `[..., query]`: how undecided the scores are. */
+  readonly entropy: Tensor
+}
+
+export interface SampleOptions {
+  readonly rng?: Rng
+}
+
+/** Picks a key for each query by softmax of the scores, `[..., query, key]`. No gradient passes through the choice. */
+export function sampleKeys(scores: Tensor, { rng = defaultRng() }: SampleOptions = {}): Tensor {
+  return noGrad(() => scores.detach().add(gumbel(scores, rng)).argmax(-1))
+}
+
+/** Gumbel noise of a tensor's shape, −log(−log u). */
+function gumbel(like: Tensor, rng: Rng): Tensor {
+  const u = uniform(like.shape, { rng, backend: like.backend }).add(0.5 ** 25) // never 0
+  return u.log().neg().log().neg().cast(like.dtype)
+}
+
+/**
+ * How likely given choices are: what a policy gradient needs. Xu et al. 2015, §4.1, arXiv:1502.03044; Williams 1992.
+ *
+ * @param scores `[..., query, key]`
+ * @param samples `[..., query]`, int32; drawn from the scores unless given
+ */
+export function hardChoice(scores: Tensor, samples: Tensor = sampleKeys(scores)): HardChoice {
+  const logP = logSoftmax(scores)
+  return {
+    samples,
+    logProb: logP.gather(-1, samples.unsqueeze(-1)).squeeze(-1),
+    entropy: logP.exp().mul(logP).sum(-1).neg(),
+  }
+}
+
+/** The values that were chosen: `[batch, key, size]` and `[batch, query]` → `[batch, query, size]`. The gradient reaches these values, never the choice. */
+export function readChosen(values: Tensor, samples: Tensor): Tensor {
+  const [batch, queries] = samples.shape as [number, number]
+  const size = values.shape.at(-1) as number
+  return values.gather(1, samples.unsqueeze(-1).expand([batch, queries, size]))
+}
+
+/** What to maximise so that good choices become likelier: `Σ (reward − baseline) log p`; the advantage gets no gradient. Williams 1992. */
+export function reinforce(logProb: Tensor, advantage: Tensor): Tensor {
+  return logProb.mul(advantage.detach()).sum()
+}
+
+/** One-hot weights whose gradient is the soft weights': forward hard, backward soft. Bengio et al. 2013, arXiv:1308.3432. */
+const straightThrough: Op = {
+  name: 'straightThrough',
+  saves: 'neither',
+  infer: ([hard]) => [hard],
+  grad: ({ grads: [dy] }) => [null, dy],
+  compose: ([hard, soft]) => [hard.detach().add(soft.sub(soft.detach()))],
+}
+
+/**
+ * A hard choice that gradients can pass: `softmax((scores + Gumbel noise) / τ)`, made one-hot on the way forward.
+ *
+ * Jang et al. 2017, arXiv:1611.01144. A normaliser for `attend`.
+ */
+export function gumbelSoftmax(
+  scores: Tensor,
+  {
+    rng = defaultRng(),
+    temperature = 1,
+    hard = true,
+  }: SampleOptions & { readonly temperature?: number; readonly hard?: boolean } = {},
+): Tensor {
+  const soft = softmax(scores.add(noGrad(() => gumbel(scores, rng))).mul(1 / temperature))
+  if (!hard) return soft
+  const keys = scores.shape.at(-1) as number
+  const chosen = noGrad(() =>
+    arange(0, keys, 1, { backend: scores.backend })
+      .equal(soft.argmax(-1, { keepDims: true }))
+      .cast(soft.dtype),
+  )
+  return apply(straightThrough, [chosen, soft], {})
+}
