@@ -1,7 +1,15 @@
 // building blocks
 
 // attention
-export { type Attended, type AttendOptions, attend, NEVER, type Score } from './attention/attend.ts'
+export {
+  type Attended,
+  type AttendOptions,
+  attend,
+  type Change,
+  NEVER,
+  type Score,
+} from './attention/attend.ts'
+export { type AttentionMap, type Captured, captureAttention } from './attention/capture.ts'
 export {
   eluFeatures,
   type FeatureMap,
@@ -76,6 +84,7 @@ export {
   Mask,
   maskOf,
   maskWhere,
+  type Places,
   padding,
   paddingMask,
   strided,

@@ -21,13 +21,33 @@ export function causalMask(query: number, like: Tensor, key: number = query): Te
 type Answer = (at: Places) => Tensor
 
 /** Where queries and keys stand, int32, shaped so that they stretch against each other. */
-interface Places {
+export interface Places {
   /** `[query, 1]` */
   readonly query: Tensor
   /** `[1, key]` */
   readonly key: Tensor
+  /** How many there are in all, also where only some are asked for. */
   readonly queries: number
   readonly keys: number
+  /** The only row and head asked for; all of them unless given. */
+  readonly batch?: number
+  readonly head?: number
+}
+
+/** The places of so many queries and keys, on the backend of a tensor; of one query alone where `only` says so. */
+export function placesOf(
+  queries: number,
+  keys: number,
+  { backend }: Pick<Tensor, 'backend'>,
+  only?: number,
+): Places {
+  const [from, to] = only === undefined ? [0, queries] : [only, only + 1]
+  return {
+    query: arange(from, to, 1, { backend }).unsqueeze(1),
+    key: arange(0, keys, 1, { backend }).unsqueeze(0),
+    queries,
+    keys,
+  }
 }
 
 /**
@@ -61,11 +81,14 @@ export class Mask {
     return new Mask(`not (${this.name})`, at => this.#answer(at).logicalNot())
   }
 
-  /** As bool numbers for so many queries and keys, on the backend of a tensor. */
-  tensor(queries: number, keys: number, { backend }: Pick<Tensor, 'backend'>): Tensor {
-    const query = arange(0, queries, 1, { backend }).unsqueeze(1)
-    const key = arange(0, keys, 1, { backend }).unsqueeze(0)
-    return this.#answer({ query, key, queries, keys })
+  /**
+   * As bool numbers for so many queries and keys, on the backend of a tensor.
+   *
+   * @param rank of the scores: 4 with heads, 3 without
+   */
+  tensor(queries: number, keys: number, like: Pick<Tensor, 'backend'>, rank = 4): Tensor {
+    const numbers = this.#answer(placesOf(queries, keys, like))
+    return numbers.shape.length === 4 && rank === 3 ? numbers.squeeze(1) : numbers
   }
 }
 

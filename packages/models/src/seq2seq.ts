@@ -262,7 +262,12 @@ export class Seq2Seq extends Module {
 
   /** What a state sees in the source: context `[batch, 2·encoderHidden]`, weights `[batch, sourceTime]`. */
   look(hidden: Tensor, { states, mask, prepared }: Memory): { context: Tensor; weights: Tensor } {
-    const options: AttendOptions = { score: this.score ?? dot, mask, ...(prepared ? { prepared } : {}) }
+    const options: AttendOptions = {
+      score: this.score ?? dot,
+      owner: this.score ?? this,
+      mask,
+      ...(prepared ? { prepared } : {}),
+    }
     const { context, weights } = attend(hidden.unsqueeze(1), states, states, options)
     return { context: context.squeeze(1), weights: weights.squeeze(1) }
   }

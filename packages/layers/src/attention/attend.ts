@@ -1,5 +1,7 @@
-import { softmax, type Tensor } from '@heed/core-tensor'
-import { Mask } from '../masks.ts'
+import { ShapeError, softmax, type Tensor } from '@heed/core-tensor'
+import { Mask, type Places, placesOf } from '../masks.ts'
+import type { Module } from '../module.ts'
+import { observe } from './capture.ts'
 import { dot } from './scores.ts'
 
 /** How well queries fit keys. */
@@ -20,17 +22,28 @@ export interface Attended {
   readonly scores: Tensor
 }
 
+/** Makes one from the other, `[..., query, key]`, told where queries and keys stand, and given the tensors it uses. */
+export type Change = (scores: Tensor, places: Places, uses: readonly Tensor[]) => Tensor
+
 export interface AttendOptions {
   /** {@link dot} unless given. */
   readonly score?: Score
   /** What may be looked at: a {@link Mask}, or bool numbers, true = may, that stretch to the scores. */
   readonly mask?: Tensor | Mask | undefined
-  /** Changes the scores before they become weights, to add a bias by place for example. */
-  readonly modify?: ((scores: Tensor) => Tensor) | undefined
+  /** Added to the scores, stretched to them. */
+  readonly bias?: Tensor | undefined
+  /** Changes the scores before they become weights. */
+  readonly modify?: Change | undefined
   /** From scores to weights along the last axis; softmax unless given. */
-  readonly normalize?: (scores: Tensor) => Tensor
+  readonly normalize?: Change | undefined
+  /** Tensors that `modify` and `normalize` look at: handed to them, since they may look again later. */
+  readonly uses?: readonly Tensor[]
+  /** What the weights pass through before they mix the values: dropout. What is looked at are the weights before. */
+  readonly dropout?: ((weights: Tensor) => Tensor) | undefined
   /** What `score.prepare(keys)` made, where one sequence of keys serves many calls. */
   readonly prepared?: Tensor | undefined
+  /** Who attends: its path names the map that {@link captureAttention} takes. */
+  readonly owner?: Module | undefined
 }
 
 /** A score that no softmax lets through; finite, so that a query that may look nowhere gets zeros in place of NaN. */
@@ -52,19 +65,44 @@ export function attend(
   values: Tensor = keys,
   options: AttendOptions = {},
 ): Attended {
-  const { score = dot, modify, normalize = softmax, prepared = score.prepare(keys) } = options
-  const fit = score.score(query, prepared) // [..., query, key]
-  const raw = modify ? modify(fit) : fit
-  const mask = options.mask instanceof Mask ? asTensor(options.mask, raw) : options.mask
-  const scores = mask ? raw.where(mask, NEVER) : raw
-  const open = normalize(scores)
-  const weights = mask ? open.where(mask, 0) : open
-  return { context: weights.matmul(values), weights, scores }
+  const { score = dot, prepared = score.prepare(keys), dropout, owner } = options
+  const queries = query.shape.at(-2)
+  if (queries === undefined || keys.shape.length < 2)
+    throw new ShapeError(
+      `attend: query [${query.shape.join(', ')}] and keys [${keys.shape.join(', ')}]; use [batch, query, size] and [batch, key, size]`,
+    )
+  const { mask: given } = options
+  const count = keys.shape.at(-2) as number
+  const places = (): Places => placesOf(queries, count, query) // made only if somebody asks
+  const mask =
+    given instanceof Mask
+      ? given.tensor(queries, keys.shape.at(-2) as number, query, query.shape.length)
+      : given
+  const { weights, scores } = weigh(query, prepared, mask, places, options)
+  observe(owner, {
+    query,
+    prepared,
+    mask,
+    shape: weights.shape,
+    weigh: (q, p, m, at, bias, uses) => weigh(q, p, m, at, { ...options, bias, uses }).weights,
+    uses: options.uses ?? [],
+    bias: options.bias,
+  })
+  return { context: (dropout ? dropout(weights) : weights).matmul(values), weights, scores }
 }
 
-/** A mask as numbers, without the axis of heads where the scores have none. */
-function asTensor(mask: Mask, scores: Tensor): Tensor {
-  const [queries, keys] = scores.shape.slice(-2) as [number, number]
-  const numbers = mask.tensor(queries, keys, scores)
-  return numbers.shape.length === 4 && scores.shape.length === 3 ? numbers.squeeze(1) : numbers
+/** Score and normalise: everything before the values come in. */
+function weigh(
+  query: Tensor,
+  prepared: Tensor,
+  mask: Tensor | undefined,
+  places: () => Places,
+  { score = dot, bias, modify, normalize, uses = [] }: AttendOptions,
+): { weights: Tensor; scores: Tensor } {
+  const fit = score.score(query, prepared) // [..., query, key]
+  const biased = bias ? fit.add(bias) : fit
+  const raw = modify ? modify(biased, places(), uses) : biased
+  const scores = mask ? raw.where(mask, NEVER) : raw
+  const open = normalize ? normalize(scores, places(), uses) : softmax(scores)
+  return { weights: mask ? open.where(mask, 0) : open, scores }
 }

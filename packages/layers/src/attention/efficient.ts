@@ -1,8 +1,8 @@
 import { arange, elu, embedding, type Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
 import { type LayerOptions, normalInit, parameter, xavierUniform } from '../init.ts'
-import { global, type Mask, window as slidingWindow } from '../masks.ts'
+import { global, type Mask, type Places, placesOf, window as slidingWindow } from '../masks.ts'
 import { Module } from '../module.ts'
-import { type Attended, attend, type Score } from './attend.ts'
+import { type Attended, attend, type Change } from './attend.ts'
 import { scaledDot } from './scores.ts'
 
 /** Sequences with heads, `[..., time, size]`. */
@@ -152,22 +152,24 @@ export class RelativeAttention extends Module {
   /** `[..., query, size]`, `[..., key, size]` → context, weights `[..., query, key]`. */
   forward(query: Tensor, key: Tensor, value: Tensor): Attended {
     const [queries, keys] = [query.shape.at(-2) as number, key.shape.at(-2) as number]
-    const { backend } = query
-    const distance = arange(0, keys, 1, { backend })
-      .unsqueeze(0)
-      .sub(arange(0, queries, 1, { backend }).unsqueeze(1))
-    const rows = distance.maximum(-this.clip).minimum(this.clip).add(this.clip) // [query, key]
-    const score: Score = {
-      prepare: k => k,
-      score: (q, k) => {
-        const scaled = q.mul(1 / Math.sqrt(q.shape.at(-1) as number))
-        const byDistance = scaled.matmul(this.keyTable.transpose()) // [..., query, distances]
-        const index = rows.expand([...byDistance.shape.slice(0, -1), keys])
-        return scaled.matmul(k.transpose()).add(byDistance.gather(-1, index))
-      },
+    // The distances' part goes by places, so that a row alone is scored as in the matrix.
+    const modify: Change = (scores, places, uses) => {
+      const [query] = uses as readonly [Tensor]
+      const one = places.query.shape[0] !== queries
+      const asked = one ? query.slice(rowOf(query, places)) : query
+      const byDistance = asked
+        .mul(1 / Math.sqrt(query.shape.at(-1) as number))
+        .matmul(this.keyTable.transpose())
+      const index = this.#rows(places).expand([...byDistance.shape.slice(0, -1), keys])
+      return scores.add(byDistance.gather(-1, index))
     }
-    const { context, weights, scores } = attend(query, key, value, { score })
-    const far = embedding(this.valueTable, rows) // [query, key, size]
+    const { context, weights, scores } = attend(query, key, value, {
+      score: scaledDot,
+      modify,
+      uses: [query],
+      owner: this,
+    })
+    const far = embedding(this.valueTable, this.#rows(placesOf(queries, keys, query))) // [query, key, size]
     const lead = weights.shape.slice(0, -2)
     const moved = weights
       .reshape([...lead, queries, 1, keys])
@@ -175,4 +177,14 @@ export class RelativeAttention extends Module {
       .squeeze(-2)
     return { context: context.add(moved), weights, scores }
   }
+  /** The table row of every pair, `[query, key]`, int32. */
+  #rows({ query, key }: Places): Tensor {
+    return key.sub(query).maximum(-this.clip).minimum(this.clip).add(this.clip)
+  }
+}
+
+/** The one query of one row and head that places ask for, as ranges of a tensor `[..., query, size]`. */
+function rowOf(x: Tensor, { query, batch = 0, head = 0 }: Places): { start: number; stop: number }[] {
+  const at = query.dataSync()[0] as number
+  return [...[batch, head].slice(0, x.shape.length - 2), at].map(place => ({ start: place, stop: place + 1 }))
 }

@@ -1,7 +1,7 @@
-import { arange, linear, type Parameter, softmax, type Tensor } from '@heed/core-tensor'
+import { arange, indexSelect, linear, type Parameter, softmax, type Tensor } from '@heed/core-tensor'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
-import { type Attended, attend, NEVER, type Score } from './attend.ts'
+import { type Attended, attend, type Change, NEVER, type Score } from './attend.ts'
 import { dot } from './scores.ts'
 
 export interface LocalOptions {
@@ -12,6 +12,8 @@ export interface LocalOptions {
   readonly gaussian?: boolean
   /** Whether keys beyond the window are left out; else the Gaussian alone fades them. */
   readonly cut?: boolean
+  /** Who attends, for captureAttention. */
+  readonly owner?: Module | undefined
 }
 
 /** Attends around a centre for each query: `centres` `[batch, query]` or `[query]`, in places of keys. */
@@ -22,20 +24,28 @@ export function attendLocally(
   centres: Tensor,
   options: LocalOptions,
 ): Attended {
-  const { window, score = dot, gaussian = true, cut = true } = options
-  const places = arange(0, keys.shape[1] as number, 1, { backend: keys.backend }).cast(keys.dtype)
-  const distance = places.sub(centres.unsqueeze(-1)) // [..., query, key]
-  const near = distance.abs().lessEqual(window)
-  const fade = distance
-    .mul(distance)
-    .mul(-1 / (2 * (window / 2) ** 2))
-    .exp()
-  const normalize = (scores: Tensor): Tensor => {
+  const { window, score = dot, gaussian = true, cut = true, owner } = options
+  const normalize: Change = (scores, { query: places, key, batch }, uses) => {
+    const [centres] = uses as readonly [Tensor]
+    const asked = indexSelect(centres, -1, places.reshape([-1]))
+    const own =
+      batch === undefined || centres.shape.length === 1
+        ? asked
+        : asked.slice([{ start: batch, stop: batch + 1 }])
+    const distance = key.cast(centres.dtype).sub(own.unsqueeze(-1)) // [..., query, key]
+    const near = distance.abs().lessEqual(window)
     const weights = softmax(cut ? scores.where(near, NEVER) : scores)
     const inside = cut ? weights.where(near, 0) : weights
-    return gaussian ? inside.mul(fade) : inside
+    return gaussian
+      ? inside.mul(
+          distance
+            .mul(distance)
+            .mul(-1 / (2 * (window / 2) ** 2))
+            .exp(),
+        )
+      : inside
   }
-  return attend(query, keys, values, { score, normalize })
+  return attend(query, keys, values, { score, normalize, uses: [centres], owner })
 }
 
 /**
@@ -84,6 +94,6 @@ export class LocalPredictive extends Module {
   /** `[batch, query, querySize]`, `[batch, key, keySize]` → context, weights `[batch, query, key]`, and the centres `[batch, query]`. */
   forward(query: Tensor, keys: Tensor, values: Tensor = keys): Attended & { readonly centres: Tensor } {
     const centres = this.centres(query, keys.shape[1] as number)
-    return { ...attendLocally(query, keys, values, centres, this.options), centres }
+    return { ...attendLocally(query, keys, values, centres, { ...this.options, owner: this }), centres }
   }
 }

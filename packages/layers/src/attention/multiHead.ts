@@ -4,7 +4,6 @@ import {
   linear,
   type Parameter,
   ShapeError,
-  softmax,
   type Tensor,
   zeros,
 } from '@heed/core-tensor'
@@ -27,6 +26,8 @@ export interface ScaledDotOptions {
   readonly scale?: number | undefined
   /** What the weights pass through: dropout. */
   readonly dropout?: Dropout | undefined
+  /** Who attends, for captureAttention. */
+  readonly owner?: Module | undefined
 }
 
 /**
@@ -42,17 +43,17 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: ScaledDotOptions = {},
 ): Attended {
-  const { bias, scale = 1 / Math.sqrt(q.shape.at(-1) as number), dropout, causal: order } = options
+  const { bias, scale = 1 / Math.sqrt(q.shape.at(-1) as number), dropout, causal: order, owner } = options
   const score: Score = {
     prepare: keys => keys,
     score: (query, keys) => query.mul(scale).matmul(keys.transpose()),
   }
-  const normalize = dropout ? (scores: Tensor): Tensor => dropout.forward(softmax(scores)) : softmax
   return attend(q, k, v, {
     score,
     mask: both(options.mask, order),
-    modify: bias && (scores => scores.add(bias)),
-    normalize,
+    bias,
+    dropout: dropout && (weights => dropout.forward(weights)),
+    owner,
   })
 }
 
@@ -186,6 +187,7 @@ export class MultiHeadAttention extends Module {
     const { context, weights, scores } = scaledDotProductAttention(q, k, v, {
       ...opened(options, extra, q, k),
       dropout: this.dropout,
+      owner: this,
     })
     const joined = this.wOut.forward(this.#joined(context))
     return { context: first(joined), weights, scores }
@@ -299,7 +301,11 @@ export class GroupedQueryAttention extends Module {
     const q = heads(this.wQuery.forward(query), this.numHeads)
     const k = heads(this.wKey.forward(keys), this.numKvHeads)
     const v = heads(this.wValue.forward(values), this.numKvHeads)
-    const { context, weights, scores } = groupedQueryAttention(q, k, v, { ...options, dropout: this.dropout })
+    const { context, weights, scores } = groupedQueryAttention(q, k, v, {
+      ...options,
+      dropout: this.dropout,
+      owner: this,
+    })
     const [batch, , time] = context.shape as [number, number, number]
     return {
       context: this.wOut.forward(

@@ -2,20 +2,23 @@ import { eye, linear, type Parameter, softmax, type Tensor } from '@heed/core-te
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
 import { type Attended, attend, type Score } from './attend.ts'
+import { dot } from './scores.ts'
 
 export interface PoolOptions {
   /** Where sequences have something, `[batch, time]`, bool. */
   readonly mask?: Tensor | undefined
 }
 
-/** Scores of a sequence's own states, without a query: each head has its own. */
-function ownScores(scores: (states: Tensor) => Tensor): Score {
-  return { prepare: scores, score: (_, prepared) => prepared.transpose() }
-}
-
-/** Pools `[batch, time, size]` by scores `[batch, time, heads]` of its own states. */
-function pooled(x: Tensor, scores: (states: Tensor) => Tensor, { mask }: PoolOptions): Attended {
-  return attend(x, x, x, { score: ownScores(scores), mask: mask?.unsqueeze(1) })
+/** Pools `[batch, time, size]` by learned queries `[hops, width]` that look at `hidden(states)`, `[batch, time, width]`. */
+function pooled(
+  x: Tensor,
+  queries: Tensor,
+  hidden: (states: Tensor) => Tensor,
+  { mask }: PoolOptions,
+  owner: Module,
+): Attended {
+  const score: Score = { prepare: hidden, score: dot.score }
+  return attend(queries.unsqueeze(0), x, x, { score, mask: mask?.unsqueeze(1), owner })
 }
 
 export interface AttentionPoolOptions extends LayerOptions {
@@ -47,11 +50,7 @@ export class AttentionPool extends Module {
   forward(x: Tensor, options: PoolOptions = {}): Attended {
     const { weight, bias } = this
     const hidden = (states: Tensor): Tensor => (weight ? linear(states, weight, bias).tanh() : states)
-    const { context, weights, scores } = pooled(
-      x,
-      states => hidden(states).matmul(this.query.unsqueeze(1)),
-      options,
-    )
+    const { context, weights, scores } = pooled(x, this.query.unsqueeze(0), hidden, options, this)
     return { context: context.squeeze(1), weights: weights.squeeze(1), scores: scores.squeeze(1) }
   }
 }
@@ -75,7 +74,7 @@ export class StructuredSelfAttention extends Module {
 
   /** `[batch, time, inputSize]` → context `[batch, hops, inputSize]`, weights and scores `[batch, hops, time]`. */
   forward(x: Tensor, options: PoolOptions = {}): Attended {
-    return pooled(x, states => linear(linear(states, this.w1).tanh(), this.w2), options)
+    return pooled(x, this.w2, states => linear(states, this.w1).tanh(), options, this)
   }
 }
 
