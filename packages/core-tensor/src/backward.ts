@@ -30,10 +30,14 @@ export interface BackwardOptions {
   readonly createGraph?: boolean
 }
 
-/** @internal {@link Tensor.backward}. */
+/** Gradients asked for by name, in place of those that leaves keep; null where none has come yet. */
+type Asked = Map<Tensor, Tensor | null>
+
+/** @internal {@link Tensor.backward}; with `asked`, gradients go there and nowhere else. */
 export function backward(
   root: Tensor,
   { gradient, createGraph = false, retainGraph = createGraph }: BackwardOptions,
+  asked?: Asked,
 ): void {
   if (!root.requiresGrad)
     throw new ShapeError(
@@ -52,9 +56,9 @@ export function backward(
     withGrad(createGraph, () => {
       const seed =
         gradient?.alias() ?? apply(full, [], { shape: root.shape, dtype: root.dtype, value: 1 }, root.backend)
-      give(root, seed)
+      give(root, seed, asked)
       for (const node of nodesFrom(root)) {
-        step(node)
+        step(node, asked)
         if (!retainGraph) consume(node, root)
       }
     }),
@@ -74,9 +78,10 @@ function nodesFrom(root: Tensor): Node[] {
 }
 
 /** One gradient rule: from the gradients of the outputs to those of the inputs. */
-function step(node: Node): void {
+function step(node: Node, asked: Asked | undefined): void {
   if (node.spent) throw spent(node)
   const { op, attrs, inputs, outputs } = node
+  if (asked) for (const y of outputs) if (y.incoming && asked.has(y)) asked.set(y, lasting(y.incoming))
   if (outputs.every(y => !y.incoming)) return
   let versions = 0
   for (const x of inputs) versions += x.version
@@ -100,7 +105,7 @@ function step(node: Node): void {
     })
   })
   // The inputs' first, since a rule may hand an output's gradient on as it is.
-  for (const [i, x] of inputs.entries()) if (results[i]) give(x, results[i])
+  for (const [i, x] of inputs.entries()) if (results[i]) give(x, results[i], asked)
   for (const y of outputs) {
     if (!y.incoming) continue
     done(y.incoming)
@@ -119,21 +124,28 @@ function unstretch(gradient: Tensor, x: Tensor): Tensor {
 }
 
 /** Adds a gradient to what a tensor has been given so far. */
-function give(x: Tensor, gradient: Tensor): void {
+function give(x: Tensor, gradient: Tensor, asked: Asked | undefined): void {
   if (!x.node) {
-    const before = x.grad
-    // A gradient may be handed to several; each holds its own, unless it is part of a graph.
-    const total = before ? before.add(gradient) : gradient.node ? gradient : gradient.alias()
-    total.persistent = true
-    total.abandon()
-    x.grad = total
-    if (!before?.node) before?.release('when another gradient was added to it')
+    if (asked && !asked.has(x)) return
+    const before = asked ? asked.get(x) : x.grad
+    const total = lasting(before ? before.add(gradient) : gradient)
+    if (asked) asked.set(x, total)
+    else x.grad = total
+    if (before && !before.node) before.release('when another gradient was added to it')
     return
   }
   const before = x.incoming
   x.incoming = before ? before.add(gradient) : gradient
   x.incoming.uses++
   if (before) done(before)
+}
+
+/** A gradient that outlives the walk. It may be handed to several: each holds its own, unless it is part of a graph. */
+function lasting(gradient: Tensor): Tensor {
+  const held = gradient.node ? gradient : gradient.alias()
+  held.persistent = true
+  held.abandon()
+  return held
 }
 
 function done(gradient: Tensor): void {

@@ -18,6 +18,7 @@ export {
   zerosLike,
 } from './creation.ts'
 export { getBackend, setBackend } from './current.ts'
+export { checkpoint, type GradientsOptions, grad, gradients } from './differentiate.ts'
 export { apply, applyAll, type Interpreter, interpret } from './dispatch.ts'
 // errors
 export {

@@ -558,26 +558,34 @@ const eager: Interpreter = {
       gradEnabled() && inputs.some(x => x.requiresGrad) && specs.some(spec => isFloat(spec.dtype))
     const outputs = compute(op, inputs, attrs, specs, backend, wanted)
     if (!outputs) return composition(op, inputs, attrs)
-    if (wanted && op.grad) {
-      let versions = 0
-      for (const x of inputs) versions += x.version
-      const node: Node = {
-        op: op as unknown as Op<Attrs>,
-        attrs,
-        inputs,
-        outputs,
-        order: order++,
-        versions,
-        spent: false,
-      }
-      for (const y of outputs) {
-        if (!isFloat(y.dtype)) continue
-        y.node = node
-        y.requiresGrad = true
-      }
-    }
+    if (wanted && op.grad) note(op, inputs, outputs, attrs)
     return outputs
   },
+}
+
+/** @internal Notes for gradients how outputs came about. */
+export function note<A extends Attrs>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  attrs: A,
+): void {
+  let versions = 0
+  for (const x of inputs) versions += x.version
+  const node: Node = {
+    op: op as unknown as Op<Attrs>,
+    attrs,
+    inputs,
+    outputs,
+    order: order++,
+    versions,
+    spent: false,
+  }
+  for (const y of outputs) {
+    if (!isFloat(y.dtype)) continue
+    y.node = node
+    y.requiresGrad = true
+  }
 }
 
 function compute<A extends Attrs>(

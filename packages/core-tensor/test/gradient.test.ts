@@ -110,6 +110,15 @@ const arrangement: Row[] = [
   ['stack', (a, b) => heed.stack([a, b], 1), () => [random(2, 3), random(2, 3)]],
   ['split', x => heed.split(x, [1, 2], 1)[1] as Tensor, () => [random(2, 3)]],
   ['unstack', x => heed.unstack(x, 1)[2] as Tensor, () => [random(2, 3)]],
+  ['unfold', x => heed.unfold(x, 0, 2), () => [random(4, 2)]],
+  [
+    'unfold, strided and dilated',
+    x => heed.unfold(x, 1, 3, { stride: 2, dilation: 2 }),
+    () => [random(2, 8)],
+  ],
+  ['unfold of two axes', x => heed.unfold(heed.unfold(x, 0, 2), 1, 3), () => [random(3, 4)]],
+  ['fold', x => heed.fold(x, 0, 4), () => [random(3, 2, 2)]],
+  ['fold, strided and dilated', x => heed.fold(x, 1, 8, { stride: 2, dilation: 2 }), () => [random(2, 2, 3)]],
   ['tril', x => heed.tril(x, -1), () => [random(3, 3)]],
   ['triu', x => heed.triu(x), () => [random(2, 3, 3)]],
   [

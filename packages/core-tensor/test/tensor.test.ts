@@ -165,6 +165,52 @@ describe('backward', () => {
   })
 })
 
+describe('grad', () => {
+  it('gives derivatives as functions, also of themselves', () => {
+    const cube = (x: Tensor): Tensor => x.pow(3).sum()
+    const first = heed.grad(cube)
+    const second = heed.grad((x: Tensor) => (first(x)[0] as Tensor).sum())
+    const third = heed.grad((x: Tensor) => (second(x)[0] as Tensor).sum())
+    const x = tensor([2, -1])
+    expect([first, second, third].map(f => values(f(x)[0] as Tensor))).toEqual([[12, 3], [12, -6], [6, 6]]) // biome-ignore format: rows
+    expect([x.grad, x.requiresGrad]).toEqual([null, false])
+  })
+
+  it('gives zeros where nothing depends, and refuses many numbers', () => {
+    const [dx, dy] = heed.grad((x: Tensor, _: Tensor) => x.sum())(tensor([1, 2]), tensor([3]))
+    expect([values(dx as Tensor), values(dy as Tensor)]).toEqual([[1, 1], [0]])
+    expect(() => heed.grad((x: Tensor) => x)(tensor([1, 2]))).toThrow(
+      /the function yields \[2\]; it must yield one number/,
+    )
+  })
+
+  it('gives derivatives by tensors in the middle', () => {
+    const x = grown([3])
+    const y = x.mul(x)
+    expect(values(heed.gradients(y.mul(2).sum(), [y, x])[1] as Tensor)).toEqual([24])
+  })
+})
+
+describe('checkpoint', () => {
+  it('yields the same gradients, of inputs and of parameters, and the same random numbers', () => {
+    const run = (wrapped: boolean): number[] => {
+      heed.manualSeed(4)
+      const weight = new heed.Parameter(tensor([[1, 2], [3, 4]])) // biome-ignore format: a matrix
+      const x = tensor([[0.5, -1]])
+      x.requiresGrad = true
+      const body = (x: Tensor): Tensor =>
+        x
+          .matmul(weight)
+          .tanh()
+          .mul(heed.uniform([1, 2], { rng: heed.defaultRng() }))
+      const y = heed.keep(wrapped ? heed.checkpoint(body, x) : body(x))
+      y.sum().backward()
+      return [...values(y), ...values(x.grad as Tensor), ...values(weight.grad as Tensor)]
+    }
+    expect(run(true)).toEqual(run(false))
+  })
+})
+
 describe('the seam', () => {
   it('lets another interpreter see and replace every operation', () => {
     const names: string[] = []

@@ -1,7 +1,7 @@
 import { arange } from '../creation.ts'
-import { applyAll } from '../dispatch.ts'
+import { apply, applyAll } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
-import { split as splitOp } from '../ops/movement.ts'
+import { fold as foldOp, split as splitOp, unfold as unfoldOp } from '../ops/movement.ts'
 import { axisOf, show } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
@@ -33,6 +33,52 @@ export function unstack(x: Tensor, axis = 0): Tensor[] {
     Array.from({ length: x.shape[at] as number }, () => 1),
     at,
   ).map(part => part.squeeze(at))
+}
+
+export interface WindowOptions {
+  /** From one window to the next. */
+  readonly stride?: number
+  /** From one place of a window to the next. */
+  readonly dilation?: number
+}
+
+/**
+ * Every window of `size` places along an axis, as a new last axis; nothing is copied.
+ *
+ * @returns `[..., windows, ..., size]`
+ * @example
+ * unfold(tensor([1, 2, 3, 4]), 0, 3) // [[1, 2, 3], [2, 3, 4]]
+ * @throws ShapeError if not one window fits
+ */
+export function unfold(
+  x: Tensor,
+  axis: number,
+  size: number,
+  { stride = 1, dilation = 1 }: WindowOptions = {},
+): Tensor {
+  return apply(unfoldOp, [x], { axis: axisOf('unfold', axis, x.shape), size, stride, dilation })
+}
+
+/**
+ * Windows (the last axis) added up along an axis, each where {@link unfold} takes it from: its gradient.
+ *
+ * @param windows `[..., windows, ..., size]`
+ * @param axis which axis counts the windows, of those without the last
+ * @returns `[..., length, ...]`
+ * @throws ShapeError unless `unfold` makes so many windows of that length
+ */
+export function fold(
+  windows: Tensor,
+  axis: number,
+  length: number,
+  { stride = 1, dilation = 1 }: WindowOptions = {},
+): Tensor {
+  return apply(foldOp, [windows], {
+    axis: axisOf('fold', axis, windows.shape.slice(0, -1)),
+    length,
+    stride,
+    dilation,
+  })
 }
 
 /** `a` where the condition (bool) holds, elsewhere `b`. */

@@ -104,6 +104,91 @@ export const place: Op<Placing> = {
   ],
 }
 
+/** Windows along an axis (counted from the first): `size` places, `dilation` apart, the next window `stride` further on. */
+export interface Windowing {
+  readonly axis: number
+  readonly stride: number
+  readonly dilation: number
+}
+
+/** How many windows fit. @throws ShapeError if not one does, or a setting is no whole number of 1 or more */
+function windowsIn(
+  name: string,
+  length: number,
+  size: number,
+  { stride, dilation }: Omit<Windowing, 'axis'>,
+): number {
+  if (![size, stride, dilation].every(n => Number.isInteger(n) && n > 0))
+    throw new ShapeError(
+      `${name}: windows of ${size} places, ${dilation} apart, every ${stride}; use whole numbers of 1 or more`,
+    )
+  const reach = dilation * (size - 1) + 1
+  if (reach > length)
+    throw new ShapeError(
+      `${name}: a window of ${size} places, ${dilation} apart, reaches over ${reach}, the axis has ${length}; pad it, or use a smaller window`,
+    )
+  return Math.floor((length - reach) / stride) + 1
+}
+
+/** Every window along an axis, as a new last axis: `[..., length, ...]` → `[..., windows, ..., size]`. Nothing is copied. */
+export const unfold: Op<Windowing & { readonly size: number }> = {
+  name: 'unfold',
+  saves: 'neither',
+  infer: ([x], { axis, size, ...windowing }) => {
+    const count = windowsIn('unfold', x.shape[axis] as number, size, windowing)
+    return [{ shape: [...x.shape.map((n, a) => (a === axis ? count : n)), size], dtype: x.dtype }]
+  },
+  view: (x, { axis, size, stride, dilation }) => {
+    const step = x.strides[axis] as number
+    const count = windowsIn('unfold', x.shape[axis] as number, size, { stride, dilation })
+    return [
+      {
+        shape: [...x.shape.map((n, a) => (a === axis ? count : n)), size],
+        strides: [...x.strides.map((s, a) => (a === axis ? s * stride : s)), step * dilation],
+        offset: x.offset,
+      },
+    ]
+  },
+  grad: ({ grads: [dy], inputs: [x], attrs: { axis, stride, dilation } }) => [
+    apply(fold, [dy], { axis, stride, dilation, length: x.shape[axis] as number }),
+  ],
+}
+
+/** Windows added up where {@link unfold} takes them from, its gradient: `[..., windows, ..., size]` → `[..., length, ...]`. */
+export const fold: Op<Windowing & { readonly length: number }> = {
+  name: 'fold',
+  saves: 'neither',
+  infer: ([windows], { axis, length, ...windowing }) => {
+    const size = windows.shape.at(-1) as number
+    const count = windowsIn('fold', length, size, windowing)
+    if (windows.shape[axis] !== count)
+      throw new ShapeError(
+        `fold: ${windows.shape[axis]} windows of ${size} on axis ${axis} of ${show(windows.shape)}, a length of ${length} has ${count}; make them equal`,
+      )
+    return [
+      {
+        shape: windows.shape.slice(0, -1).map((n, a) => (a === axis ? length : n)),
+        dtype: windows.dtype,
+      },
+    ]
+  },
+  grad: ({ grads: [dy], inputs: [windows], attrs: { axis, stride, dilation } }) => [
+    apply(unfold, [dy], { axis, stride, dilation, size: windows.shape.at(-1) as number }),
+  ],
+  // The k-th places of all windows do not overlap: each is set in its place, and these are added.
+  compose: ([windows], { axis, length, stride, dilation }) => {
+    const front = windows.shape.slice(0, -1)
+    const shape = [...front.map((n, a) => (a === axis ? length : n)), 1]
+    const step = shape.map((_, a) => (a === axis ? stride : 1))
+    const placed = Array.from({ length: windows.shape.at(-1) as number }, (_, k) => {
+      const kth = windows.slice([...front.map(() => ({})), { start: k, stop: k + 1 }])
+      const start = shape.map((_, a) => (a === axis ? k * dilation : 0))
+      return apply(place, [kth], { shape, start, step, fill: 0 })
+    })
+    return [placed.reduce((total, part) => total.add(part)).reshape(shape.slice(0, -1))]
+  },
+}
+
 /** Parts of the given sizes along an axis (counted from the first). One operation, so that all gradients come back as one. */
 export const split: Op<{ readonly axis: number; readonly sizes: readonly number[] }> = {
   name: 'split',

@@ -1,7 +1,7 @@
 import { apply } from '../../dispatch.ts'
 import * as creation from '../../ops/creation.ts'
 import { gather, scatterAdd, scatterRows, take } from '../../ops/indexing.ts'
-import { concat, copy, place } from '../../ops/movement.ts'
+import { concat, copy, fold, place, unfold } from '../../ops/movement.ts'
 import { type DType, type Shape, show } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { Sketch, Tolerance } from '../conformance.ts'
@@ -83,6 +83,18 @@ function moved(): Sketch[] {
         ],
       })
     }
+  for (const [how, arranged] of Object.entries(arrangements))
+    for (const [stride, dilation] of [[1, 1], [2, 1], [3, 2], [1, 3]] as const) // biome-ignore format: a list
+      sketches.push({
+        name: `fold and unfold, every ${stride}, ${dilation} apart, ${how}`,
+        tolerance: ADDED,
+        results: inputs => {
+          const windowing = { axis: 1, stride, dilation }
+          const windows = arranged(inputs, [2, Math.floor((16 - 2 * dilation) / stride) + 1, 5, 3], 'float32')
+          const folded = apply(fold, [windows], { ...windowing, length: 17 })
+          return [folded, apply(unfold, [folded], { ...windowing, size: 3 })]
+        },
+      })
   return sketches
 }
 

@@ -10,7 +10,7 @@ const product = (k: number): Tolerance => ({ relative: 4, absolute: 4 + 2 * k })
 
 /** Each edge of rows, columns and depth, shapes of one row and one column, and sizes that threads share. */
 const sizes: readonly (readonly [m: number, k: number, n: number])[] = [
-  ...lengths.flatMap(n => [[n, 5, 6], [6, n, 9], [5, 7, n], [n, n, n], [1, 9, n], [n, 9, 1], [1, n, 33], [33, n, 1]] as const), // biome-ignore format: a table
+  ...lengths.flatMap(n => [[n, 5, 6], [6, n, 9], [5, 7, n], [n, n, n], [1, 9, n], [n, 11, 1], [1, n, 33], [33, n, 1]] as const), // biome-ignore format: a table
   [1, 600, 40],
   [40, 600, 1],
   [3, 1100, 50],
@@ -30,11 +30,8 @@ const turns: readonly (readonly [Turn, Turn])[] = [['plain', 'plain'], ['turned'
 /** Matrix products, alone and in batches, every operand lying in every way. */
 export function products(): Sketch[] {
   const sketches: Sketch[] = []
-  for (const [m, k, n] of sizes)
-    for (const [
-      a,
-      b,
-    ] of [['plain', 'plain'], ['turned', 'plain'], ['plain', 'turned'], ['turned', 'turned']] as const) // biome-ignore format: a list
+  for (const [m, k, n] of [...sizes, ...large])
+    for (const [a, b] of turns)
       sketches.push({
         name: `matmul float32 [${m}, ${k}] ${a} × [${k}, ${n}] ${b}`,
         tolerance: product(k),
