@@ -99,6 +99,7 @@ export {
   type NormOptions,
   RMSNorm,
 } from './normalization.ts'
+export { type CheckNumericsOptions, checkNumerics, NumericsError } from './numerics.ts'
 export {
   alibi,
   alibiSlopes,
@@ -110,6 +111,7 @@ export {
   sinusoidalPositions,
   type TableOptions,
 } from './positions.ts'
+
 // recurrent layers
 export {
   type CellOptions,

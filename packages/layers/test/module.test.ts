@@ -1,7 +1,7 @@
 import { Parameter, Rng, setBackend, type Tensor, tensor } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Dropout, Embedding, GRU, Linear, LSTM, Module } from '../src/index.ts'
+import { checkNumerics, Dropout, Embedding, GRU, Linear, LSTM, Module } from '../src/index.ts'
 
 beforeAll(() => setBackend(referenceBackend()))
 
@@ -94,6 +94,31 @@ describe('a module', () => {
       'weight_ih_l1',
       'weight_hh_l1',
     ])
+  })
+})
+
+describe('checkNumerics', () => {
+  it('names the first operation and module that yield NaN or infinity, forward and backward', () => {
+    const block = new Block()
+    const x = tensor([[1, 2, 3]])
+    expect(checkNumerics(block, () => [...block.forward(x).dataSync()])).toHaveLength(2)
+    const broken = new Block()
+    broken.layers[1]?.weight.assign(tensor([[3e38, 3e38, 3e38], [1, 1, 1]])) // biome-ignore format: a matrix
+    const large = tensor([[1e9, 1e9, 1e9]])
+    expect(() => checkNumerics(broken, () => broken.forward(large))).toThrow(
+      /checkNumerics: matmul of \[1, 3\], \[3, 2\] yields -?Infinity in layers\.1/,
+    )
+    const zero = tensor([0])
+    zero.requiresGrad = true
+    expect(() => checkNumerics(block, () => zero.sqrt().sum().backward())).toThrow(
+      /checkNumerics: div of \[1\], \[1\] yields Infinity in the model/,
+    )
+    expect(Object.hasOwn(block, 'forward')).toBe(false)
+  })
+
+  it('does not blame what passes NaN on', () => {
+    const block = new Block()
+    expect(() => checkNumerics(block, () => block.forward(tensor([[Number.NaN, 0, 0]])))).not.toThrow()
   })
 })
 
