@@ -6,7 +6,7 @@ import type { Case, Named, Tolerance } from './cases.ts'
 export interface Made {
   readonly outputs: Named
   /** The module that holds the parameters, and its names for the case's; the case's own tensors unless given. */
-  readonly module?: Module
+  readonly module?: Pick<Module, 'gradients'>
   readonly rename?: (name: string) => string
 }
 

@@ -10,7 +10,7 @@ const folder = new URL('../data', import.meta.url).pathname
 const MISSING = new Set([
     'conv_pool', 'graph_attention',  'memory',  'pointer_generator',   
   'vision_attention', // whole groups
-  'attention_scores: cosine_content', 'attention_scores: location_base', 'end_to_end: gpt', 'end_to_end: bert',
+  'attention_scores: cosine_content', 'attention_scores: location_base',  
        
   'loss: ctc_loss',     
    

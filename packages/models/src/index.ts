@@ -1,8 +1,11 @@
 // sequence to sequence
 
+// Transformers
+export { BERT, type BERTBatch, type BERTConfig, type BERTInput } from './bert.ts'
 // decoding
 export { greedy } from './decoding/greedy.ts'
 export type { Decoded, DecodeOptions, Stepper } from './decoding/stepper.ts'
+export { type Cache, GPT, type GPTConfig } from './gpt.ts'
 export {
   type Memory,
   Seq2Seq,
