@@ -11,6 +11,15 @@ export {
 } from './attention/attend.ts'
 export { type AttentionMap, type Captured, captureAttention } from './attention/capture.ts'
 export {
+  CoverageAttention,
+  type CoverageCall,
+  type Covered,
+  coverSequence,
+  PointerGate,
+  pointerMixture,
+  pointTo,
+} from './attention/coverage.ts'
+export {
   eluFeatures,
   type FeatureMap,
   Linformer,

@@ -6,6 +6,7 @@ import { losses } from './losses.ts'
 import { metrics } from './metrics.ts'
 import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
+import { pointer } from './pointer.ts'
 import { schedules } from './schedules.ts'
 import { tensor } from './tensor.ts'
 import { transformers } from './transformers.ts'
@@ -13,7 +14,16 @@ import { transformers } from './transformers.ts'
 type Table = Readonly<Record<string, Adapter>>
 
 /** How each kind of case is called. Later groups add rows. */
-const byOp: Table = { ...tensor, ...layers, ...attention, ...losses, ...models, ...transformers, ...local }
+const byOp: Table = {
+  ...tensor,
+  ...layers,
+  ...attention,
+  ...losses,
+  ...models,
+  ...transformers,
+  ...local,
+  ...pointer,
+}
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */
 const byGroup: Readonly<Record<string, Table>> = { optimizers, lr_schedules: schedules, metrics }
