@@ -2,16 +2,18 @@ import { createInterface } from 'node:readline'
 import { cpu } from '@heed/backend-cpu'
 import { ConfigError, setBackend } from '@heed/core-tensor'
 import { createTokenizer } from '@heed/datasets'
+import { writeAtomic } from '@heed/training/node'
 import type { Command } from 'commander'
 import { RunFolder } from '../run.ts'
 import { terminal } from '../screen.ts'
 import { type Translator, translate } from '../translate/decode.ts'
-import { alignmentText } from '../translate/picture.ts'
+import { alignmentPicture, alignmentText } from '../translate/picture.ts'
 import { armsOf, loadModel } from '../translate/train.ts'
 
 interface TranslateOptions {
   readonly json?: boolean
   readonly plain?: boolean
+  readonly svg?: string
 }
 
 const EXAMPLES = `
@@ -21,7 +23,9 @@ Examples:
   heed translate runs/dates-20260301-101500 < dates.txt
       a line for each line, without pictures
   heed translate runs/dates-20260301-101500 --json "le 3 mars 2024 et le 5 mai 1999"
-      tokens and weights as JSON, one object a line`
+      tokens and weights as JSON, one object a line
+  heed translate runs/dates-20260301-101500 --svg alignment.svg "3 mars 2024"
+      the picture as a file`
 
 /** Adds `heed translate`. */
 export function addTranslate(program: Command): void {
@@ -32,6 +36,7 @@ export function addTranslate(program: Command): void {
     .argument('[text...]', 'what to translate; lines of stdin if none is given')
     .option('--json', 'one JSON object a line: source, target, text, weights')
     .option('--plain', 'no pictures')
+    .option('--svg <file>', 'write the picture of the alignment of one text to a file')
     .addHelpText('after', EXAMPLES)
     .action((path: string, texts: string[], options: TranslateOptions) =>
       translateTexts(path, texts, options),
@@ -44,6 +49,8 @@ async function translateTexts(
   options: TranslateOptions,
 ): Promise<void> {
   const run = RunFolder.open(path)
+  if (options.svg !== undefined && texts.length !== 1)
+    throw new ConfigError(`translate: --svg draws one text, ${texts.length} are given; give one`)
   if (!texts.length && process.stdin.isTTY)
     throw new ConfigError('translate: no text; give one, or pipe lines into it')
   const backend = await cpu()
@@ -84,7 +91,7 @@ async function* stdinLines(): AsyncIterable<string[]> {
 async function show(
   translator: Translator,
   texts: readonly string[],
-  { json, plain }: TranslateOptions,
+  { json, plain, svg }: TranslateOptions,
 ): Promise<void> {
   const screen = terminal()
   const { source: tokenizer } = translator.data.tokenizers
@@ -107,6 +114,7 @@ async function show(
     }
     screen.print(translation?.text ?? '')
     if (!plain && translation?.weights) screen.print(alignmentText(translation, screen))
+    if (svg !== undefined) writeAtomic(svg, alignmentPicture(translation))
     const unknown = translation?.source.filter(token => translator.vocabularies.source.id(token) === 1) ?? []
     if (unknown.length)
       process.stderr.write(

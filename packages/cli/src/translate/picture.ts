@@ -1,4 +1,5 @@
-import { heatStripText } from '@heed/viz'
+import { ConfigError } from '@heed/core-tensor'
+import { heatmap, heatStripText } from '@heed/viz'
 import type { Screen } from '../screen.ts'
 import type { Translation } from './decode.ts'
 
@@ -55,4 +56,14 @@ export function alignmentText(
     return strip.split('\n').map((line, i) => `    ${(i ? '' : text).padStart(label)} ${line}`)
   })
   return [...rows, ...(found.length > MOST ? [`    … ${found.length - MOST} more`] : [])].join('\n')
+}
+
+/** A translation's weights as SVG, a row for each output token. @throws ConfigError if there are none */
+export function alignmentPicture(translation: Translation | undefined): string {
+  if (!translation?.weights?.length)
+    throw new ConfigError(
+      'translate: there is no alignment to draw; the model has no attention, or wrote nothing',
+    )
+  const { source, target, weights, text } = translation
+  return `${heatmap(weights, { rows: target, columns: source, title: `Where it looked to write ${text}` })}\n`
 }
