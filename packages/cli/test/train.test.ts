@@ -18,7 +18,7 @@ describe('heed train translate', () => {
         ['train', 'translate', ...SMALL.filter(word => word !== '--no-compare'), '--name', 'a'],
         { cwd },
       )
-      expect([code, stderr]).toEqual([0, expect.stringMatching(/bahdanau attention[\s\S]*loss \d/)])
+      expect([code, stderr]).toEqual([0, expect.stringMatching(/Bahdanau attention[\s\S]*loss \d/)])
       expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
         /^exact match \d+\.\d % \(1: \d+\.\d, 2: \d+\.\d, 3: \d+\.\d\), without attention \d+\.\d % \(1: \d+\.\d, 2: \d+\.\d, 3: \d+\.\d\), \d+ s, report runs\/a\/report\.html$/,
       )

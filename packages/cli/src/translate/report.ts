@@ -49,7 +49,7 @@ export function runReport(run: RunFolder, { data, results, shown, summary }: Out
       {
         label: 'training',
         value: `${main.seconds.toFixed(0)} s`,
-        note: `${data.train.length.toLocaleString('en')} lines, ${run.config.epochs} epochs`,
+        note: `${data.train.length.toLocaleString('en')} lines, ${run.config.epochs === 1 ? 'once' : `${run.config.epochs} times`}`,
       },
       {
         label: 'parameters',
@@ -132,12 +132,14 @@ function thinned(points: readonly { readonly x: number; readonly y: number }[]):
   })
 }
 
-/** The evidence card, on the longest line among those shown. */
+/** The evidence card, on the longest line among those shown that are right; of all, where none is. */
 function card(run: RunFolder, data: TranslationData, main: ArmResult, shown: Outcome['shown']): EvidenceCard {
-  const { line, translation } = shown.reduce((best, one) =>
+  const right = shown.filter(({ line, translation }) => line.target === translation.text)
+  const candidates = right.length ? right : shown
+  const { line, translation } = candidates.reduce((best, one) =>
     one.translation.source.length > best.translation.source.length ? one : best,
   )
-  const { separator } = { separator: data.tokenizers.source.config.kind === 'words' ? ' ' : '' }
+  const separator = data.tokenizers.source.config.kind === 'words' ? ' ' : ''
   return evidenceCard({
     sourceTarget: { source: line.source, target: line.target },
     decodedOutput: translation.text || '(nothing)',

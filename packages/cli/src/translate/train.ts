@@ -18,15 +18,24 @@ export interface Arm {
   readonly attention: Seq2SeqAttention
 }
 
+/** What people call the kinds. */
+const ATTENTION: Readonly<Record<Seq2SeqAttention, string>> = {
+  none: 'without attention',
+  bahdanau: 'Bahdanau attention',
+  dot: 'Luong attention, dot',
+  general: 'Luong attention, general',
+  concat: 'Luong attention, concat',
+}
+
 /** The models of a run, in the order they are trained. */
 export function armsOf(config: Pick<RunConfig, 'attention' | 'compare'>): Arm[] {
   const main: Arm = {
     name: 'checkpoint',
-    title: config.attention === 'none' ? 'without attention' : `${config.attention} attention`,
+    title: ATTENTION[config.attention],
     attention: config.attention,
   }
   return config.compare && config.attention !== 'none'
-    ? [main, { name: 'without-attention', title: 'without attention', attention: 'none' }]
+    ? [main, { name: 'without-attention', title: ATTENTION.none, attention: 'none' }]
     : [main]
 }
 
