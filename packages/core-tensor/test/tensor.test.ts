@@ -128,6 +128,13 @@ describe('backward', () => {
     expect(values(x.grad as Tensor)).toEqual([5, 7])
   })
 
+  it('gives the norm of a zero vector the gradient 0, as PyTorch does', () => {
+    const x = tensor([0, 0])
+    x.requiresGrad = true
+    heed.norm(x).backward()
+    expect(values(x.grad as Tensor)).toEqual([0, 0])
+  })
+
   it('goes through a chain of 20,000 steps', () => {
     const x = tensor(1)
     x.requiresGrad = true

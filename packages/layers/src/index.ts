@@ -31,6 +31,14 @@ export {
   RelativeAttention,
 } from './attention/efficient.ts'
 export {
+  type Edge,
+  Graph,
+  type GraphAttended,
+  GraphAttention,
+  type GraphAttentionOptions,
+  GraphAttentionV2,
+} from './attention/graph.ts'
+export {
   gumbelSoftmax,
   type HardChoice,
   hardChoice,
@@ -40,6 +48,24 @@ export {
   sampleKeys,
 } from './attention/hard.ts'
 export { attendLocally, type LocalOptions, LocalPredictive, localMonotonic } from './attention/local.ts'
+export {
+  type Address,
+  AdjacentMemoryNetwork,
+  addressMemory,
+  firstSlot,
+  type HeadOptions,
+  LayerwiseMemoryNetwork,
+  type MemoryNetworkOptions,
+  type Move,
+  type Moved,
+  moveWeights,
+  ReadHead,
+  type Recalled,
+  WriteHead,
+  type Written,
+  wordPositions,
+  writeMemory,
+} from './attention/memory.ts'
 export {
   GroupedQueryAttention,
   type GroupedQueryOptions,
@@ -62,13 +88,35 @@ export {
   Additive,
   type AdditiveOptions,
   Concat,
+  Cosine,
+  cosine,
   dot,
   General,
   type GeneralOptions,
+  Location,
   LowRank,
   scaledDot,
 } from './attention/scores.ts'
 export { entmax15, sparsemax } from './attention/sparse.ts'
+export {
+  CaptionAttention,
+  ChannelAttention,
+  doublyStochasticPenalty,
+  type Seen,
+  SpatialAttention,
+  SqueezeExcitation,
+  type SqueezeOptions,
+} from './attention/vision.ts'
+export {
+  Conv1d,
+  Conv2d,
+  type ConvOptions,
+  type ConvolveOptions,
+  convolve,
+  type PaddingMode,
+  type PerAxis,
+} from './convolution.ts'
+export { type CtcOptions, ctcLoss } from './ctc.ts'
 export { Dropout, type DropoutOptions } from './dropout.ts'
 export { Embedding, type EmbeddingOptions } from './embedding.ts'
 export {
@@ -109,6 +157,17 @@ export {
   RMSNorm,
 } from './normalization.ts'
 export { type CheckNumericsOptions, checkNumerics, NumericsError } from './numerics.ts'
+export {
+  AvgPool1d,
+  AvgPool2d,
+  type AvgPoolOptions,
+  globalAveragePool,
+  MaxPool1d,
+  MaxPool2d,
+  type MaxPooled,
+  type MaxPoolOptions,
+  type WindowPoolOptions,
+} from './pooling.ts'
 export {
   alibi,
   alibiSlopes,

@@ -5,8 +5,11 @@ import {
   Additive,
   attend,
   Concat,
+  Cosine,
+  cosine,
   dot,
   General,
+  Location,
   LowRank,
   paddingMask,
   type Score,
@@ -33,6 +36,9 @@ const scores: [string, () => Score][] = [
   ['Additive', () => new Additive(4, 4, 5, { bias: true })],
   ['Concat', () => new Concat(4, 4, 5)],
   ['LowRank', () => new LowRank(4, 4, 2)],
+  ['cosine', () => cosine],
+  ['Cosine', () => new Cosine({ scale: 3 })],
+  ['Location', () => new Location(4, 5)],
 ]
 
 describe.each(scores)('attend with %s', (_, make) => {
@@ -114,5 +120,24 @@ describe('attend', () => {
     additive.v.assign(concat.v)
     const [query, keys] = [random(2, 2, 2), random(2, 5, 3)]
     close(concat.forward(query, keys), [...additive.forward(query, keys).dataSync()])
+  })
+
+  it('finds parallel vectors at cosine 1, whatever their lengths, and zeros at 0', () => {
+    const { scores } = attend(tensor([[[1, 2]]]), tensor([[[10, 20], [-1, -2], [2, -1], [0, 0]]]), undefined, { score: cosine }) // biome-ignore format: one line
+    close(scores, [1, -1, 0, 0])
+  })
+
+  it('looks by location at the first places of short sequences, and says how many it has', () => {
+    const location = new Location(4, 5)
+    const query = random(1, 2, 4)
+    close(location.forward(query, random(1, 3, 7)), [
+      ...location
+        .forward(query, random(1, 5, 7))
+        .slice([{}, {}, { stop: 3 }])
+        .dataSync(),
+    ])
+    expect(() => attend(query, random(1, 6, 4), undefined, { score: location })).toThrow(
+      'attend: Location has places for 5 keys, there are 6; use new Location(4, 6)',
+    )
   })
 })

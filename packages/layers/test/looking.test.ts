@@ -62,6 +62,8 @@ const mechanisms: [string, () => Row][] = [
   ],
   ['concat', () => plain({}, new layers.Concat(4, 4, 6, { rng: rng() }))],
   ['low rank', () => plain({}, new layers.LowRank(4, 4, 2, { rng: rng() }))],
+  ['cosine', () => plain({}, new layers.Cosine({ scale: 2 }))],
+  ['location', () => plain({}, new layers.Location(4, 5, { rng: rng() }))],
   ['sparsemax', () => plain({ normalize: s => layers.sparsemax(s), mask: causal })],
   ['entmax', () => plain({ normalize: s => layers.entmax15(s) })],
   [
@@ -109,6 +111,50 @@ const mechanisms: [string, () => Row][] = [
   [
     'relative',
     () => self(new layers.RelativeAttention(4, 2, { rng: rng() }), (m, x) => m.forward(x, x, x).context),
+  ],
+  [
+    'squeeze and excitation',
+    () =>
+      self(
+        new layers.SqueezeExcitation(5, { reduction: 2, rng: rng() }),
+        (m, x) => m.forward(x.reshape([2, 5, 2, 2])).context,
+      ),
+  ],
+  [
+    'spatial attention',
+    () =>
+      self(
+        new layers.SpatialAttention(3, { rng: rng() }),
+        (m, x) => m.forward(x.reshape([2, 5, 2, 2])).context,
+      ),
+  ],
+  [
+    'captions',
+    () => self(new layers.CaptionAttention(4, 4, 3, { rng: rng() }), (m, x) => m.forward(x, x).context),
+  ],
+  [
+    'a graph',
+    () =>
+      self(
+        new layers.GraphAttention(4, 2, { heads: 2, rng: rng() }),
+        (m, x) => m.forward(x.reshape([10, 4]), new layers.Graph(10, [{ from: 1, to: 0 }])).context,
+      ),
+  ],
+  [
+    'a graph, along its edges',
+    () =>
+      self(
+        new layers.GraphAttentionV2(4, 2, { heads: 2, rng: rng() }),
+        (m, x) => m.along(x.reshape([10, 4]), new layers.Graph(10, [{ from: 1, to: 0 }])).context,
+      ),
+  ],
+  [
+    'a head that reads memory',
+    () =>
+      self(
+        new layers.ReadHead(4, 4, { heads: 2, rng: rng() }),
+        (m, x) => m.forward(x.mean(1), x, layers.firstSlot(2, 2, 5, x)).context,
+      ),
   ],
   [
     'encoder layer',

@@ -2,7 +2,16 @@
 export { Adam, type AdamOptions, AdamW } from './adam.ts'
 export { clipGradNorm } from './clip.ts'
 // metrics
+export { type AlignmentError, alignmentErrorRate, type Link } from './metrics/aer.ts'
 export { type Bleu, type BleuOptions, corpusBleu, tokenize13a } from './metrics/bleu.ts'
+export { perplexity } from './metrics/perplexity.ts'
+export { type Rouge, rougeL } from './metrics/rouge.ts'
+export {
+  characterErrorRate,
+  type ErrorRate,
+  editDistance,
+  wordErrorRate,
+} from './metrics/wer.ts'
 export { type Learned, Optimizer } from './optimizer.ts'
 export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from './rmsprop.ts'
 export {

@@ -3,8 +3,10 @@ import {
   Additive,
   attend,
   Concat,
+  Cosine,
   dot,
   General,
+  Location,
   LowRank,
   type Module,
   type Score,
@@ -32,7 +34,7 @@ const rename =
 
 const learned =
   (
-    make: (sizes: { query: number; keys: number; size: number }) => Module & Score,
+    make: (sizes: { query: number; keys: number; size: number; count: number }) => Module & Score,
     names: Readonly<Record<string, string>>,
   ): Adapter =>
   c => {
@@ -41,6 +43,7 @@ const learned =
       query: given(c, 'query').shape.at(-1) as number,
       keys: given(c, 'keys').shape.at(-1) as number,
       size,
+      count: given(c, 'keys').shape.at(-2) as number,
     })
     const state = Object.entries(c.params).map(([name, x]): [string, Tensor] => [
       rename(names)(name),
@@ -62,6 +65,8 @@ export const attention: Record<string, Adapter> = {
   luong_general: learned(s => new General(s.query, s.keys), { W: 'weight' }),
   biased_general: learned(s => new General(s.query, s.keys, { bias: true }), { W: 'weight', b: 'bias' }),
   luong_concat: learned(s => new Concat(s.query, s.keys, s.size), { W: 'weight' }),
+  cosine_content: learned(() => new Cosine(), { g: 'scale' }),
+  location_base: learned(s => new Location(s.query, s.count), { W: 'weight' }),
   low_rank_bilinear: learned(s => new LowRank(s.query, s.keys, s.size), { U: 'wQuery', V: 'wKey' }),
   luong_attentional_vector: c => {
     const { weights, context } = attended(c, dot)

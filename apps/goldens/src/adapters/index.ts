@@ -1,8 +1,11 @@
 import type { Adapter } from '../compare.ts'
 import { attention } from './attention.ts'
+import { convolutions } from './conv.ts'
+import { graph } from './graph.ts'
 import { layers } from './layers.ts'
 import { local } from './local.ts'
 import { losses } from './losses.ts'
+import { memory } from './memory.ts'
 import { metrics } from './metrics.ts'
 import { models } from './models.ts'
 import { optimizers } from './optimizers.ts'
@@ -10,6 +13,7 @@ import { pointer } from './pointer.ts'
 import { schedules } from './schedules.ts'
 import { tensor } from './tensor.ts'
 import { transformers } from './transformers.ts'
+import { vision } from './vision.ts'
 
 type Table = Readonly<Record<string, Adapter>>
 
@@ -23,6 +27,10 @@ const byOp: Table = {
   ...transformers,
   ...local,
   ...pointer,
+  ...convolutions,
+  ...vision,
+  ...graph,
+  ...memory,
 }
 
 /** Groups whose names mean something of their own: their `linear` is a schedule. */

@@ -1,9 +1,10 @@
-import { Parameter, type Tensor, zerosLike } from '@heed/core-tensor'
+import { logSoftmax, Parameter, type Tensor, tensor, zerosLike } from '@heed/core-tensor'
 import {
   binaryCrossEntropy,
   type CrossEntropyOptions,
   cosineSimilarity,
   crossEntropy,
+  ctcLoss,
   huberLoss,
   klDivergence,
   l1Loss,
@@ -66,6 +67,18 @@ export const losses: Record<string, Adapter> = {
       epsilon: attributes(c).number('eps', 1e-8),
     }),
   ),
+  ctc_loss: c => {
+    const s = attributes(c)
+    const lengths = (name: string): Tensor => tensor(s.numbers(name), { dtype: 'int32' })
+    const loss = ctcLoss(logSoftmax(given(c, 'logits')), given(c, 'targets'), {
+      ...reduction(c),
+      blank: s.number('blank', 0),
+      inputLengths: lengths('input_lengths'),
+      targetLengths: lengths('target_lengths'),
+      zeroInfinity: s.flag('zero_infinity'),
+    })
+    return { outputs: { loss } }
+  },
   mse: loss(c => mseLoss(given(c, 'x'), given(c, 'target'), reduction(c))),
   clip_grad_norm: c => {
     const held = Object.entries(c.inputs).map(([name, gradient]): [string, Parameter] => {

@@ -1,4 +1,13 @@
-import { corpusBleu, tokenize13a } from '@heed/training'
+import {
+  alignmentErrorRate,
+  characterErrorRate,
+  corpusBleu,
+  type Link,
+  perplexity,
+  rougeL,
+  tokenize13a,
+  wordErrorRate,
+} from '@heed/training'
 import type { Case, Tolerance } from '../cases.ts'
 import { type Adapter, differ } from '../compare.ts'
 import { attributes } from './settings.ts'
@@ -47,4 +56,22 @@ export const metrics: Record<string, Adapter> = {
       throw new Error(`got ${JSON.stringify(got)}, wanted ${JSON.stringify(want)}`)
     return { outputs: {} }
   },
+  wer: figures(c => {
+    const found = wordErrorRate(c.raw.hypotheses as string[][], c.raw.references as string[][])
+    return { edits: found.edits, reference_words: found.referenceLength, wer: found.rate }
+  }),
+  cer: figures(c => {
+    const found = characterErrorRate(c.raw.hypotheses as string[], c.raw.references as string[])
+    return { edits: found.edits, reference_chars: found.referenceLength, cer: found.rate }
+  }),
+  rouge_l: figures(c => {
+    const { common, ...shares } = rougeL(c.raw.hypothesis as string[], c.raw.reference as string[])
+    return { lcs: common, ...shares }
+  }),
+  aer: figures(c => {
+    const { alignment, sure, possible } = c.raw as Record<string, Link[]>
+    const { rate, ...shares } = alignmentErrorRate(alignment ?? [], sure ?? [], possible)
+    return { aer: rate, ...shares }
+  }),
+  perplexity: figures(c => ({ perplexity: perplexity(c.raw.nll as number[]) })),
 }

@@ -49,7 +49,12 @@ export function norm(
   if (!(p > 0)) throw new ConfigError(`norm: p is ${p}; use a number above 0, or Infinity`)
   if (p === Number.POSITIVE_INFINITY) return x.abs().max(axes, { keepDims })
   if (p === 1) return x.abs().sum(axes, { keepDims })
-  if (p === 2) return x.mul(x).sum(axes, { keepDims }).sqrt()
+  if (p === 2) {
+    // The root's slope at 0 is infinite; the norm's gradient there is 0, as in PyTorch.
+    const squares = x.mul(x).sum(axes, { keepDims })
+    const some = squares.equal(0).logicalNot()
+    return squares.where(some, 1).sqrt().where(some, 0)
+  }
   return x
     .abs()
     .pow(p)

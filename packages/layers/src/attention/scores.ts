@@ -1,4 +1,4 @@
-import { additiveScore, linear, type Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
+import { additiveScore, full, linear, type Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Score } from './attend.ts'
@@ -26,6 +26,20 @@ export const scaledDot: Score = {
   score(query, keys) {
     equalSizes('scaledDot', query, keys)
     return query.mul(1 / Math.sqrt(query.shape.at(-1) as number)).matmul(keys.transpose())
+  },
+}
+
+/** Vectors at length 1; those shorter than 1e-12 stay short, and zeros stay zeros. */
+function unit(x: Tensor): Tensor {
+  return x.div(x.mul(x).sum(-1, { keepDims: true }).maximum(1e-24).sqrt())
+}
+
+/** `cos(q, k) = qᵀk / (|q| |k|)`, from −1 to 1. Graves et al. 2014, eq. 6, arXiv:1410.5401. */
+export const cosine: Score = {
+  prepare: unit,
+  score(query, keys) {
+    equalSizes('cosine', query, keys)
+    return unit(query).matmul(keys.transpose())
   },
 }
 
@@ -158,5 +172,57 @@ export class LowRank extends LearnedScore {
 
   score(query: Tensor, prepared: Tensor): Tensor {
     return linear(query, this.wQuery).matmul(prepared.transpose())
+  }
+}
+
+/**
+ * Content score `g cos(q, k)`: {@link cosine}, and how sharp it shall be, learned.
+ *
+ * Graves et al. 2014, §3.3.1, eq. 5-6, arXiv:1410.5401. Their key strength β is our `scale`, one number for all queries.
+ */
+export class Cosine extends LearnedScore {
+  /** `[]` */
+  readonly scale: Parameter
+
+  constructor({ scale = 1, backend }: Omit<LayerOptions, 'rng'> & { readonly scale?: number } = {}) {
+    super()
+    this.scale = parameter([], shape => full(shape, scale, backend ? { backend } : {}), {})
+  }
+
+  prepare(keys: Tensor): Tensor {
+    return cosine.prepare(keys)
+  }
+
+  score(query: Tensor, prepared: Tensor): Tensor {
+    return cosine.score(query, prepared).mul(this.scale)
+  }
+}
+
+/**
+ * Location score `W q`: where to look is said by the query alone, whatever the keys hold.
+ *
+ * Luong et al. 2015, §3.1, eq. 8, arXiv:1508.04025. Row i of W is for place i; of shorter sequences the first rows are used.
+ */
+export class Location extends LearnedScore {
+  /** `[maxKeys, querySize]` */
+  readonly weight: Parameter
+
+  constructor(querySize: number, maxKeys: number, options: LayerOptions = {}) {
+    super()
+    this.weight = parameter([maxKeys, querySize], xavierUniform(), options)
+  }
+
+  prepare(keys: Tensor): Tensor {
+    return keys
+  }
+
+  score(query: Tensor, keys: Tensor): Tensor {
+    const [most] = this.weight.shape as readonly [number]
+    const count = keys.shape.at(-2) as number
+    if (count > most)
+      throw new ShapeError(
+        `attend: Location has places for ${most} keys, there are ${count}; use new Location(${query.shape.at(-1)}, ${count})`,
+      )
+    return linear(query, this.weight.slice([{ stop: count }]))
   }
 }

@@ -42,8 +42,8 @@ export class Inputs {
   }
 
   /** A random tensor whose gradient will be asked for. */
-  leaf(shape: Shape, scale = 1): Tensor {
-    const made = this.#filled(shape, 'float32', () => scale * this.#rng.normal())
+  leaf(shape: Shape, scale = 1, dtype: DType = 'float32'): Tensor {
+    const made = this.#filled(shape, dtype, () => scale * this.#rng.normal())
     made.requiresGrad = true
     return made
   }

@@ -1,7 +1,7 @@
 import { applyAll } from '../../dispatch.ts'
 import * as network from '../../functional/network.ts'
 import { adam } from '../../ops/optimize.ts'
-import { type Shape, show } from '../../shape.ts'
+import { type DType, type Shape, show } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { Sketch, Tolerance } from '../conformance.ts'
 import type { Inputs } from './inputs.ts'
@@ -12,7 +12,7 @@ const PROBABILITY: Tolerance = { relative: 16, absolute: 4 }
 const LOGARITHM: Tolerance = { relative: 16, absolute: 64 }
 /** Sums of up to 128 terms v tanh(…), tanh within 6 ulp. */
 const SCORE: Tolerance = { relative: 16, absolute: 200 }
-/** Up to 6 steps that each pass their rounding on, shrunk by gates; gradients sum over all steps and rows. */
+/** Up to 8 steps that each pass their rounding on, shrunk by gates; gradients sum over all steps and rows. */
 const RECURRENT: Tolerance = { relative: 64, absolute: 600 }
 /** A handful of roundings; the reference's composition rounds after each operation as well. */
 const STEP: Tolerance = { relative: 16, absolute: 4 }
@@ -24,7 +24,7 @@ export function networks(): Sketch[] {
 
 /** Results, and after them the gradients of the leaves, for random gradients of the results. */
 function withGradients(inputs: Inputs, leaves: readonly Tensor[], results: readonly Tensor[]): Tensor[] {
-  const [first, ...rest] = results.map(y => y.mul(inputs.random(y.shape)).sum())
+  const [first, ...rest] = results.map(y => y.mul(inputs.random(y.shape, y.dtype)).sum())
   let loss = first as Tensor
   for (const part of rest) loss = loss.add(part)
   const values = results.map(y => y.detach())
@@ -75,50 +75,68 @@ function probabilities(): Sketch[] {
 
 function scores(): Sketch[] {
   const sizes = [[1, 1, 1, 1], [2, 1, 3, 5], [2, 3, 4, 8], [3, 2, 5, 17], [0, 1, 2, 3], [2, 0, 3, 4], [2, 1, 0, 4], [16, 1, 40, 128], [5, 7, 9, 33]] as const // biome-ignore format: a table
-  return sizes.map(([batch, queries, keys, size]) => ({
-    name: `additiveScore of ${batch} × ${queries} × ${keys}, size ${size}, and its gradient`,
+  const sketch = ([batch, queries, keys, size]: (typeof sizes)[number], dtype: DType): Sketch => ({
+    name: `additiveScore ${dtype} of ${batch} × ${queries} × ${keys}, size ${size}, and its gradient`,
     tolerance: SCORE,
     results: inputs => {
-      const leaves = [inputs.leaf([batch, queries, size]), inputs.leaf([batch, keys, size]), inputs.leaf([size])]
+      const leaves = [[batch, queries, size], [batch, keys, size], [size]].map(shape =>
+        inputs.leaf(shape, 1, dtype),
+      )
       const [query, key, v] = leaves as [Tensor, Tensor, Tensor]
       const y = network.additiveScore(query, key, v)
       return batch * queries * keys === 0 ? [y] : withGradients(inputs, leaves, [y])
     },
-  })) // biome-ignore format: as it is
+  })
+  return [
+    ...sizes.map(size => sketch(size, 'float32')),
+    ...sizes.slice(0, 7).map(size => sketch(size, 'float64')),
+  ]
 }
 
 type Kind = 'gru' | 'lstm' | 'rnn'
 
+interface Recurrence {
+  readonly kind: Kind
+  readonly sizes: readonly [batch: number, time: number, hidden: number]
+  readonly dtype: DType
+  readonly ragged: boolean
+  readonly reverse: boolean
+}
+
 function recurrences(): Sketch[] {
   const sketches: Sketch[] = []
-  const sizes = [[1, 1, 1], [2, 3, 4], [3, 2, 5], [5, 4, 8], [7, 5, 3], [6, 1, 16], [13, 4, 33], [2, 0, 3], [0, 2, 3], [12, 6, 64]] as const // biome-ignore format: a table
+  const add = (how: Recurrence): void => {
+    const { kind, dtype, ragged, reverse } = how
+    const name = `${kind} ${dtype} ${show(how.sizes)}${ragged ? ', rows of different length' : ''}${reverse ? ', backwards' : ''}`
+    sketches.push(
+      { name, tolerance: RECURRENT, results: inputs => recurrence(inputs, how, false) },
+      {
+        name: `${name}, and its gradient`,
+        tolerance: RECURRENT,
+        results: inputs => recurrence(inputs, how, true),
+      },
+    )
+  }
+  const sizes = [[1, 1, 1], [2, 3, 4], [3, 2, 5], [5, 4, 8], [7, 5, 3], [6, 1, 16], [13, 4, 33], [2, 0, 3], [0, 2, 3], [16, 8, 64]] as const // biome-ignore format: a table
   for (const kind of ['gru', 'lstm', 'rnn'] as const)
-    for (const [batch, time, hidden] of sizes)
-      for (const how of ['all', 'ragged'] as const)
-        for (const reverse of [false, true]) {
-          const run = (inputs: Inputs, gradients: boolean): Tensor[] =>
-            recurrence(inputs, kind, [batch, time, hidden], how === 'ragged', reverse, gradients)
-          const name = `${kind} ${show([batch, time, hidden])}${how === 'ragged' ? ', rows of different length' : ''}${reverse ? ', backwards' : ''}`
-          sketches.push(
-            { name, tolerance: RECURRENT, results: inputs => run(inputs, false) },
-            { name: `${name}, and its gradient`, tolerance: RECURRENT, results: inputs => run(inputs, true) },
-          )
-        }
+    for (const ragged of [false, true])
+      for (const reverse of [false, true]) {
+        for (const size of sizes) add({ kind, sizes: size, dtype: 'float32', ragged, reverse })
+        add({ kind, sizes: [3, 4, 5], dtype: 'float64', ragged, reverse })
+      }
+  add({ kind: 'gru', sizes: [2, 1, 520], dtype: 'float32', ragged: false, reverse: false })
   return sketches
 }
 
 function recurrence(
   inputs: Inputs,
-  kind: Kind,
-  [batch, time, hidden]: readonly [number, number, number],
-  ragged: boolean,
-  reverse: boolean,
+  { kind, sizes: [batch, time, hidden], dtype, ragged, reverse }: Recurrence,
   gradients: boolean,
 ): Tensor[] {
   const wide = { gru: 3, lstm: 4, rnn: 1 }[kind] * hidden
   const scale = 1 / Math.sqrt(hidden)
   const make = (shape: Shape, size = 1): Tensor => {
-    const made = inputs.leaf(shape, size)
+    const made = inputs.leaf(shape, size, dtype)
     made.requiresGrad = gradients
     return made
   }
