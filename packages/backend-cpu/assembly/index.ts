@@ -1,0 +1,17 @@
+// What JavaScript calls. Addresses and strides are in bytes unless a comment says otherwise.
+
+export { assemble, collapse, dismiss, reportLoss, work } from './team'
+export * from './loops'
+export { binary, select, unary } from './elementwise'
+export { axesAddress } from './lines'
+export { fill, move, turn } from './move'
+export { firstOutside, scatterRows, take } from './table'
+export { placeInRows, reduceColumns, reduceColumnsSpace, reduceRows, reduceRowsSpace } from './reduce'
+export { logSoftmax, softmax } from './softmax'
+export { random } from './random'
+export { adam } from './adam'
+export { gemm, gemmBatch, gemmBatchSpace, gemmSpace } from './gemm'
+export { gemv, outer } from './gemv'
+export { gru, gruGrad, gruGradSpace, gruSpace } from './gru'
+export { lstm, lstmGrad, lstmGradSpace, lstmSpace } from './lstm'
+export { additiveScore, additiveScoreGrad, additiveScoreGradSpace } from './additive'

@@ -1,0 +1,2 @@
+export { type CpuOptions, cpu } from './cpu.ts'
+export type { Storage } from './machine/heap.ts'

@@ -1,0 +1,117 @@
+import { sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
+import { denseAddress } from '../machine/copy.ts'
+import { address, type Input, type Storage } from '../machine/heap.ts'
+import { type Family, kernel, type Machine } from '../machine/machine.ts'
+import { elementsOf, firstOf } from '../plain/elements.ts'
+import { eachPlace } from '../plain/walk.ts'
+
+/** Matrix products; operands may lie in any way. */
+export function matmul(machine: Machine): Family<'matmul' | 'linear'> {
+  const { heap } = machine
+  return {
+    matmul: kernel(([a, b], [out]) => {
+      if (out.dtype === 'float32') return [product(machine, a, b, out)]
+      const y = heap.output(out)
+      elementsOf(heap, y, out).fill(0)
+      multiply(machine, a, b, y, out)
+      return [y]
+    }),
+    linear: kernel(([x, weight, bias], [out]) => {
+      const turned = transposed(weight)
+      if (out.dtype === 'float32') return [product(machine, x, turned, out, denseAddress(machine, bias))]
+      const y = heap.output(out)
+      const [elements, from] = [elementsOf(heap, y, out), heap.view(bias.dtype)]
+      const [first, step] = [firstOf(bias), bias.strides[0] as number]
+      const width = out.shape[1] as number
+      for (let i = 0; i < elements.length; i++) elements[i] = from[first + (i % width) * step] as number
+      multiply(machine, x, turned, y, out)
+      return [y]
+    }),
+  }
+}
+
+function transposed({ shape, strides, dtype, storage, offset }: Input): Input {
+  return { shape: [...shape].reverse(), strides: [...strides].reverse(), dtype, storage, offset }
+}
+
+/** A B in float32, by the kernels of assembly/gemm.ts and assembly/gemv.ts. @param bias address of what each row begins with, or 0 */
+function product({ heap, wasm }: Machine, a: Input, b: Input, out: TensorSpec, bias = 0): Storage {
+  const [m, n] = out.shape.slice(-2) as [number, number]
+  const k = a.shape.at(-1) as number
+  const [aRow, aColumn] = a.strides.slice(-2).map(bytes) as [number, number]
+  const [bRow, bColumn] = b.strides.slice(-2).map(bytes) as [number, number]
+  const lead = out.shape.slice(0, -2)
+  const batch = sizeOf(lead)
+  if (batch * m * n === 0) return heap.output(out)
+  const single = k > 0 && (m === 1 || (n === 1 && bias === 0))
+  const outer = k === 1 && bColumn === 4 && bias === 0
+  if (batch === 1 && !single && !outer) {
+    const space = heap.scratch(wasm.gemmSpace(m, n, k))
+    const y = heap.output(out)
+    wasm.gemm(m, n, k, address(a), aRow, aColumn, address(b), bRow, bColumn, y.pointer, 4 * n, bias, space)
+    return y
+  }
+  const starts = heap.scratch(8 * batch)
+  writeStarts(heap.int32, starts, a, lead)
+  writeStarts(heap.int32, starts + 4 * batch, b, lead)
+  if (single && m === 1) {
+    const y = heap.output(out)
+    wasm.gemv(batch, n, k, starts + 4 * batch, bColumn, bRow, starts, aColumn, y.pointer, bias)
+    return y
+  }
+  if (single) {
+    const y = heap.output(out)
+    wasm.gemv(batch, m, k, starts, aRow, aColumn, starts + 4 * batch, bRow, y.pointer, 0)
+    return y
+  }
+  if (outer) {
+    const y = heap.output(out)
+    wasm.outer(batch, m, n, starts, aRow, starts + 4 * batch, y.pointer)
+    return y
+  }
+  const space = heap.scratch(wasm.gemmBatchSpace(m, n, k, batch))
+  const y = heap.output(out)
+  wasm.gemmBatch(batch, m, n, k, starts, aRow, aColumn, starts + 4 * batch, bRow, bColumn, y.pointer, space)
+  return y
+}
+
+const bytes = (stride: number): number => 4 * stride
+
+/** Writes where each matrix of a batch begins, leading axes stretched. */
+function writeStarts(words: Int32Array, at: number, x: Input, lead: readonly number[]): void {
+  let word = at >> 2
+  const first = address(x)
+  eachPlace(lead, leadStrides(x, lead), place => {
+    words[word++] = first + 4 * place
+  })
+}
+
+function leadStrides(x: Input, lead: readonly number[]): number[] {
+  return stretch({ shape: x.shape.slice(0, -2), strides: x.strides.slice(0, -2) }, lead)
+}
+
+/** y += A B, plainly. */
+function multiply({ heap }: Machine, a: Input, b: Input, y: Storage, out: TensorSpec): void {
+  const [m, n] = out.shape.slice(-2) as [number, number]
+  const k = a.shape.at(-1) as number
+  const lead = out.shape.slice(0, -2)
+  const starts = (x: Input): number[] => {
+    const found: number[] = []
+    eachPlace(lead, leadStrides(x, lead), place => found.push(firstOf(x) + place))
+    return found
+  }
+  const [startsA, startsB] = [starts(a), starts(b)]
+  const [rowA, columnA] = a.strides.slice(-2) as [number, number]
+  const [rowB, columnB] = b.strides.slice(-2) as [number, number]
+  const [from, to] = [heap.view(a.dtype), elementsOf(heap, y, out)]
+  for (let batch = 0; batch < startsA.length; batch++)
+    for (let i = 0; i < m; i++) {
+      const row = (batch * m + i) * n
+      for (let l = 0; l < k; l++) {
+        const factor = from[(startsA[batch] as number) + i * rowA + l * columnA] as number
+        let at = (startsB[batch] as number) + l * rowB
+        for (let j = 0; j < n; j++, at += columnB)
+          to[row + j] = (to[row + j] as number) + factor * (from[at] as number)
+      }
+    }
+}
