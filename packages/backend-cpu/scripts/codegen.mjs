@@ -1,4 +1,5 @@
 // assembly/ → WebAssembly, once per build → src/generated/wasm.ts (base64) and src/generated/exports.ts (its type).
+// It is AssemblyScript, whose decorators TypeScript's tools refuse: hence the extension `.as`.
 // src/worker/worker.ts → one self-contained module as a string → src/generated/workerSource.ts.
 
 import { readFileSync } from 'node:fs'
@@ -34,14 +35,14 @@ async function compile(build) {
         'stub',
       ],
       ...['--use', 'abort=', '--enable', build.fused ? 'simd,relaxed-simd,threads' : 'simd,threads'],
-      // Memory below memoryBase belongs to assembly/team.ts.
+      // Memory below memoryBase belongs to assembly/team.as.
       ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
       ...['--memoryBase', '16384'],
     ],
     {
       readFile: name => {
         try {
-          return written.get(name) ?? readFileSync(`${root}assembly/${name}`, 'utf8')
+          return written.get(name) ?? readFileSync(`${root}assembly/${name.replace(/ts$/, 'as')}`, 'utf8')
         } catch {
           return null
         }
@@ -59,7 +60,7 @@ async function compile(build) {
 function interfaceOf(types) {
   const functions = [...types.matchAll(/export function (\w+)\(([^)]*)\): (\w+);/g)]
   const members = functions.map(([, name, parameters, result]) => `  ${name}(${parameters}): ${result}`)
-  return `/** What assembly/index.ts exports. */\nexport interface Exports {\n${members.join('\n')}\n}\n`
+  return `/** What assembly/index.as exports. */\nexport interface Exports {\n${members.join('\n')}\n}\n`
 }
 
 await mkdir(generated, { recursive: true })

@@ -14,7 +14,7 @@ export interface CpuOptions {
   readonly maxBytes?: number
 }
 
-/** What memory has room for: see `corner` in assembly/team.ts. */
+/** What memory has room for: see `corner` in assembly/team.as. */
 const MOST_THREADS = 32
 
 /** Tensors in WebAssembly memory. */

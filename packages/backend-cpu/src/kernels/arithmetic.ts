@@ -73,7 +73,7 @@ export function arithmetic(machine: Machine): Family<Binary | 'where'> {
       const line = walk.shape[last] ?? 1
       wasm.select(
         ...[where, firstA, 16 * stepA, firstB, 16 * stepB, firstC, 4 * stepC, y.pointer, line, rows, COST] as const,
-      ) // biome-ignore format: arguments as assembly/elementwise.ts names them
+      ) // biome-ignore format: arguments as assembly/elementwise.as names them
       return [y]
     }),
   }

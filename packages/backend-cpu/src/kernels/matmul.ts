@@ -34,7 +34,7 @@ function transposed({ shape, strides, dtype, storage, offset }: Input): Input {
   return { shape: [...shape].reverse(), strides: [...strides].reverse(), dtype, storage, offset }
 }
 
-/** A B in float32, by the kernels of assembly/gemm.ts and assembly/gemv.ts. @param bias address of what each row begins with, or 0 */
+/** A B in float32, by the kernels of assembly/gemm.as and assembly/gemv.ts. @param bias address of what each row begins with, or 0 */
 function product({ heap, wasm }: Machine, a: Input, b: Input, out: TensorSpec, bias = 0): Storage {
   const [m, n] = out.shape.slice(-2) as [number, number]
   const k = a.shape.at(-1) as number

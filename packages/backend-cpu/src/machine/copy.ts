@@ -62,7 +62,7 @@ export function lastOf({ shape, strides }: Walk): number[] {
 }
 
 /**
- * Tells assembly/lines.ts the axes around a line: lengths and byte strides of up to three operands.
+ * Tells assembly/lines.as the axes around a line: lengths and byte strides of up to three operands.
  *
  * @param bytes of an element of each operand
  * @returns how many lines there are

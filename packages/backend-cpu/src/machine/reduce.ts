@@ -4,7 +4,7 @@ import { denseInput, fillWith } from './copy.ts'
 import { address, type Input, type Storage } from './heap.ts'
 import type { Machine } from './machine.ts'
 
-/** What can be done along rows and down columns of float32, by the number that assembly/reduce.ts knows it by. */
+/** What can be done along rows and down columns of float32, by the number that assembly/reduce.as knows it by. */
 const KINDS = { sum: 0, max: 1, min: 2, argmax: 1, argmin: 2 } as const
 
 /** Axes, joined where their elements follow each other: lengths and strides. */
