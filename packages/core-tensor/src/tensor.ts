@@ -187,8 +187,10 @@ export class Tensor implements Operand<unknown>, Tracked {
     return describe(this, this.#block && this.backend.readSync ? this.dataSync() : null)
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
+  static {
+    // What Node's `console.log` asks for.
+    const inspect = Symbol.for('nodejs.util.inspect.custom')
+    Object.defineProperty(Tensor.prototype, inspect, { value: Tensor.prototype.toString })
   }
 
   // ── gradients ──

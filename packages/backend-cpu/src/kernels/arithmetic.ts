@@ -3,10 +3,8 @@ import { denseInput, lastOf, writeAxes } from '../machine/copy.ts'
 import { address, type Input } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { selectInto, zipInto } from '../plain/elements.ts'
-import { binary } from '../plain/functions.ts'
+import { type Binary, binary } from '../plain/functions.ts'
 import { joined, type Walk } from '../plain/walk.ts'
-
-type Binary = keyof typeof binary
 
 /** What an element costs, in picoseconds. */
 const COST = 400

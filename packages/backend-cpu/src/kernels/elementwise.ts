@@ -3,9 +3,7 @@ import { copyTo } from '../machine/copy.ts'
 import { address } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { mapInto } from '../plain/elements.ts'
-import { unary } from '../plain/functions.ts'
-
-type Unary = keyof typeof unary
+import { type Unary, unary } from '../plain/functions.ts'
 
 /** What an element costs, in picoseconds; the others cost what memory does. */
 const COSTS: Partial<Record<Unary, number>> = {

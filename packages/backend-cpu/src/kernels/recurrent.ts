@@ -8,9 +8,9 @@ interface Scan {
   readonly reverse: boolean
 }
 
-const plain = { gru, gruGrad, lstm, lstmGrad }
+type Name = 'gru' | 'gruGrad' | 'lstm' | 'lstmGrad'
 
-type Name = keyof typeof plain
+const plain = { gru, gruGrad, lstm, lstmGrad }
 
 /**
  * Recurrences over whole sequences.

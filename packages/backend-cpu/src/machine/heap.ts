@@ -52,7 +52,7 @@ export class Heap {
   readonly #scratch: Storage[] = []
 
   /** @param limit the most bytes to take from the system */
-  constructor(limit = ADDRESSABLE) {
+  constructor(limit: number = ADDRESSABLE) {
     this.#limit = Math.min(limit, ADDRESSABLE)
     this.memory = reserve(Math.max(2, Math.ceil(this.#limit / WASM_PAGE)))
     this.#pool = new Pool({

@@ -1,7 +1,39 @@
 import { erf } from './erf.ts'
 
+/** The operations on one number. */
+export type Unary =
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'sigmoid'
+  | 'erf'
+
+/** The operations on two numbers. */
+export type Binary =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'maximum'
+  | 'minimum'
+  | 'equal'
+  | 'less'
+  | 'lessEqual'
+
 /** Functions of one number, by operation name. */
-export const unary = {
+export const unary: Readonly<Record<Unary, (x: number) => number>> = {
   neg: x => -x,
   abs: Math.abs,
   sign: x => (Number.isNaN(x) ? 0 : Math.sign(x)),
@@ -21,10 +53,10 @@ export const unary = {
     return (x < 0 ? e : 1) / (1 + e)
   },
   erf,
-} satisfies Record<string, (x: number) => number>
+}
 
 /** Functions of two numbers, by operation name. */
-export const binary = {
+export const binary: Readonly<Record<Binary, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -35,7 +67,7 @@ export const binary = {
   equal: (a, b) => Number(a === b),
   less: (a, b) => Number(a < b),
   lessEqual: (a, b) => Number(a <= b),
-} satisfies Record<string, (a: number, b: number) => number>
+}
 
 /** Halves to the even one. */
 function roundHalfEven(x: number): number {

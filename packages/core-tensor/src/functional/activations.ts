@@ -50,7 +50,11 @@ export function square(x: Tensor): Tensor {
 }
 
 /** x between two bounds; outside, the bound (and no gradient). */
-export function clamp(x: Tensor, min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY): Tensor {
+export function clamp(
+  x: Tensor,
+  min: number = Number.NEGATIVE_INFINITY,
+  max: number = Number.POSITIVE_INFINITY,
+): Tensor {
   const below = min === Number.NEGATIVE_INFINITY ? x : x.where(x.less(min).logicalNot(), min)
   return max === Number.POSITIVE_INFINITY ? below : below.where(x.greater(max).logicalNot(), max)
 }
