@@ -1,4 +1,4 @@
-import { arange, gelu, linear, Parameter, type Tensor, zeros } from '@heed/core-tensor'
+import { arange, defaultRng, gelu, linear, Parameter, type Tensor, withRng, zeros } from '@heed/core-tensor'
 import {
   crossEntropy,
   Dropout,
@@ -36,12 +36,14 @@ class Layer extends Module {
 
   constructor({ embedding, heads, hidden, dropout = 0, epsilon = 1e-12 }: BERTConfig, options: LayerOptions) {
     super()
-    this.attention = new MultiHeadAttention(embedding, heads, { dropout, ...options })
+    // Dropout draws from each step's own stream, not from the generator of the first weights: training can stop and go on.
+    const { rng = defaultRng(), backend } = options
+    this.attention = withRng(rng, () => new MultiHeadAttention(embedding, heads, { dropout, ...(backend ? { backend } : {}) })) // biome-ignore format: one line
     this.norm1 = new LayerNorm(embedding, { epsilon, backend: options.backend })
     this.fc1 = new Linear(embedding, hidden, options)
     this.fc2 = new Linear(hidden, embedding, options)
     this.norm2 = new LayerNorm(embedding, { epsilon, backend: options.backend })
-    this.dropout = new Dropout(dropout, { rng: options.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   forward(x: Tensor, mask: Mask | undefined): Tensor {
@@ -100,7 +102,7 @@ export class BERT extends Module {
     this.denseNorm = new LayerNorm(embedding, { epsilon, backend: options.backend })
     this.wordBias = new Parameter(zeros([vocab], options.backend ? { backend: options.backend } : {}))
     this.nextHead = new Linear(embedding, 2, options)
-    this.dropout = new Dropout(dropout, { rng: options.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   /** A vector for each place that has seen all others, `[batch, time, embedding]`, and one for the whole, `[batch, embedding]`. */

@@ -9,6 +9,7 @@ import {
   Module,
   scaledDotProductAttention,
 } from '@heed/layers'
+import { repeatRows } from './decoding/rows.ts'
 import type { Stepper } from './decoding/stepper.ts'
 
 /** Everything that makes the model what it is: plain JSON. Names as in GPT-2. */
@@ -41,7 +42,7 @@ class CausalAttention extends Module {
     this.heads = heads
     this.qkv = new Linear(size, 3 * size, options)
     this.proj = new Linear(size, size, options)
-    this.dropout = new Dropout(dropout, { rng: options.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   /** `[batch, time, size]`, the last places of those in the cache → the same, and the longer cache. */
@@ -102,7 +103,7 @@ class Block extends Module {
     this.attention = new CausalAttention(embedding, heads, dropout, options)
     this.norm2 = new LayerNorm(embedding, { epsilon, backend: options.backend })
     this.mlp = new MLP(embedding, hidden, options)
-    this.dropout = new Dropout(dropout, { rng: options.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   protected override stateName(field: string): string {
@@ -137,7 +138,7 @@ export class GPT extends Module {
     this.places = new Embedding(maxLength, embedding, options)
     this.blocks = Array.from({ length: layers }, () => new Block(config, options))
     this.norm = new LayerNorm(embedding, { epsilon, backend: options.backend })
-    this.dropout = new Dropout(dropout, { rng: options.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   protected override stateName(field: string): string {
@@ -170,14 +171,19 @@ export class GPT extends Module {
 
   /** One word after the other behind a prompt `[batch, time]`, for decoding. The first step takes the prompt's last word. */
   stepper(prompt: Tensor): Stepper<Cache | undefined> {
-    const time = prompt.shape[1] as number
+    const [batch, time] = prompt.shape as [number, number]
     const start = time > 1 ? this.forward(prompt.slice([{}, { stop: time - 1 }])).cache : undefined
+    return this.#stepper(start, batch, prompt)
+  }
+
+  #stepper(start: Cache | undefined, batch: number, like: Tensor): Stepper<Cache | undefined> {
     return {
       start,
       step: (ids, past) => {
         const { logits, cache } = this.forward(ids.unsqueeze(1), past)
         return { logits: logits.squeeze(1), state: cache, weights: null }
       },
+      repeat: times => this.#stepper(repeatRows(start, batch, times, like), batch * times, like),
     }
   }
 }

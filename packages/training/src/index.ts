@@ -1,11 +1,68 @@
 // optimisers
 export { Adam, type AdamOptions, AdamW } from './adam.ts'
+// training
+export {
+  type Callback,
+  type EarlyStoppingOptions,
+  earlyStopping,
+  type JsonLinesOptions,
+  jsonLines,
+  type Memory,
+  type Metrics,
+  onPlateau,
+  type ValidationReport,
+  type Verdict,
+  Watch,
+  type WatchOptions,
+} from './callbacks.ts'
 export { clipGradNorm } from './clip.ts'
+export { type EvaluateOptions, meanLoss } from './evaluate.ts'
+export { exponentialForcing, type Forcing, linearForcing, sigmoidForcing } from './forcing.ts'
 // metrics
-export { type AlignmentError, alignmentErrorRate, type Link } from './metrics/aer.ts'
-export { type Bleu, type BleuOptions, corpusBleu, tokenize13a } from './metrics/bleu.ts'
+export {
+  type AlignmentError,
+  alignmentErrorRate,
+  type Link,
+  type LinkOptions,
+  linksOf,
+} from './metrics/aer.ts'
+export {
+  type Bleu,
+  type BleuCounts,
+  type BleuOptions,
+  type BleuSmoothing,
+  type BleuTokens,
+  bleuCounts,
+  bleuOf,
+  corpusBleu,
+  sentenceBleu,
+  tokenize13a,
+} from './metrics/bleu.ts'
+export {
+  type BootstrapOptions,
+  bootstrap,
+  bootstrapMean,
+  type Interval,
+  type PairedInterval,
+  pairedBootstrap,
+} from './metrics/bootstrap.ts'
+export { type Chrf, type ChrfCounts, type ChrfOptions, chrf, chrfCounts, chrfOf } from './metrics/chrf.ts'
+export {
+  type Classification,
+  type ClassScore,
+  classification,
+  multiLabelClassification,
+} from './metrics/classes.ts'
+export {
+  type DecodedEvidence,
+  type FailureCheck,
+  type FailureKind,
+  type FailureOptions,
+  failureChecks,
+  repeatedNgrams,
+} from './metrics/failures.ts'
 export { perplexity } from './metrics/perplexity.ts'
-export { type Rouge, rougeL } from './metrics/rouge.ts'
+export { type Rouge, rougeL, rougeN, rougeTokens } from './metrics/rouge.ts'
 export {
   characterErrorRate,
   type ErrorRate,
@@ -32,7 +89,6 @@ export {
   warmupCosine,
 } from './schedules.ts'
 export { SGD, type SGDOptions } from './sgd.ts'
-// training
 export {
   type BatchSource,
   DivergenceError,

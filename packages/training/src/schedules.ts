@@ -1,4 +1,5 @@
 import { ConfigError } from '@heed/core-tensor'
+import type { Memory } from './callbacks.ts'
 
 /** The learning rate of a step, counted from 0. */
 export type Schedule = (step: number) => number
@@ -166,8 +167,12 @@ export interface PlateauOptions {
   readonly minRate?: number
 }
 
-/** Multiplies the rate by `factor` when a metric stops getting better. PyTorch's ReduceLROnPlateau, with its defaults. */
-export class Plateau {
+/**
+ * Multiplies the rate by `factor` when a metric stops getting better. PyTorch's ReduceLROnPlateau, with its defaults.
+ *
+ * In a trainer: `schedule: () => plateau.rate`, and the callback `onPlateau(plateau)`.
+ */
+export class Plateau implements Memory {
   rate: number
   readonly #options: Required<PlateauOptions>
   #best: number
@@ -207,6 +212,24 @@ export class Plateau {
       this.#bad = 0
     }
     return this.rate
+  }
+
+  save(): unknown {
+    // The first best is infinite, which JSON cannot say.
+    const best = Number.isFinite(this.#best) ? this.#best : null
+    return { rate: this.rate, best, bad: this.#bad, cooling: this.#cooling }
+  }
+
+  load(saved: unknown): void {
+    const { rate, best, bad, cooling } = (saved ?? {}) as Record<string, unknown>
+    if (![rate, bad, cooling].every(Number.isFinite) || (best !== null && typeof best !== 'number'))
+      throw new ConfigError(
+        `Plateau: ${JSON.stringify(saved)} is not what a plateau remembers; use the state of the same training`,
+      )
+    this.rate = rate as number
+    if (best !== null) this.#best = best
+    this.#bad = bad as number
+    this.#cooling = cooling as number
   }
 
   #better(metric: number): boolean {

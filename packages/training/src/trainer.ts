@@ -1,5 +1,6 @@
 import { ConfigError, Rng, scope, type Tensor, withRng } from '@heed/core-tensor'
 import type { Module } from '@heed/layers'
+import type { Callback, Memory, Metrics, Verdict } from './callbacks.ts'
 import { clipGradNorm } from './clip.ts'
 import type { Optimizer } from './optimizer.ts'
 import { constant, type Schedule } from './schedules.ts'
@@ -23,8 +24,14 @@ export interface TrainerOptions<Batch> {
   readonly schedule?: Schedule
   /** The norm that gradients are scaled down to; not at all unless given. */
   readonly clipNorm?: number
+  /** How many batches make one step: their gradients are averaged, so that k of them weigh as one k times as large. The last step of an epoch takes what is left. */
+  readonly accumulate?: number
+  /** What is made small; `model.loss(batch)` unless given. Told where training stands, so that terms can grow and fade. */
+  readonly loss?: (batch: Batch, position: TrainingPosition) => Tensor
   /** What dropout and the like draw from: each step from its own stream. */
   readonly seed?: number
+  /** Who is told of steps, epochs and validations; what they remember is part of {@link Trainer.state}. */
+  readonly callbacks?: readonly Callback<Batch>[]
   /** Called when the loss stops being a number. */
   readonly onDiverged?: (report: StepReport<Batch>) => void
 }
@@ -33,18 +40,20 @@ export interface TrainerOptions<Batch> {
 export interface TrainingPosition {
   /** The epoch under way, from 0. */
   readonly epoch: number
-  /** Steps done in it. */
+  /** Batches done in it. */
   readonly step: number
-  /** Steps done in all. */
+  /** Steps of the optimiser in all. */
   readonly total: number
 }
 
 /** One step as callbacks see it. */
 export interface StepReport<Batch> extends TrainingPosition {
+  /** The mean over the step's batches. */
   readonly loss: number
   readonly learningRate: number
   /** Of all gradients before clipping; NaN without clipping. */
   readonly gradNorm: number
+  /** The last batch of the step. */
   readonly batch: Batch
 }
 
@@ -56,6 +65,10 @@ export interface FitOptions<Batch> {
   readonly onStep?: (report: StepReport<Batch>) => void | Promise<void>
   /** After each epoch; may be async. */
   readonly onEpoch?: (position: TrainingPosition) => void | Promise<void>
+  /** Looks at data that is not learned from; callbacks are told what it found. The model is in use meanwhile, dropout off. */
+  readonly validate?: () => Metrics | Promise<Metrics>
+  /** After how many steps; after each epoch unless given. */
+  readonly validateEvery?: number
 }
 
 /** Training ran away: the loss is no longer a number. */
@@ -78,63 +91,87 @@ export class Trainer<Batch> {
   readonly #schedule: Schedule
   readonly #rng: Rng
   #position: TrainingPosition = { epoch: 0, step: 0, total: 0 }
+  #stopped: string | undefined
 
+  /** @throws ConfigError unless `accumulate` is a whole number of 1 or more, and callbacks that remember have names of their own */
   constructor(model: Trainable<Batch>, options: TrainerOptions<Batch>) {
     this.model = model
     this.optimizer = options.optimizer
     this.#options = options
     this.#schedule = options.schedule ?? constant(options.optimizer.learningRate)
     this.#rng = new Rng(options.seed ?? 0).split('trainer')
+    const { accumulate = 1 } = options
+    if (!(Number.isInteger(accumulate) && accumulate > 0))
+      throw new ConfigError(`Trainer: accumulate is ${accumulate}; use a whole number of 1 or more`)
+    const names = this.#remembering().map(([name]) => name)
+    if (new Set(names).size < names.length)
+      throw new ConfigError(`Trainer: callbacks are named ${names.join(', ')}; give each a name of its own`)
   }
 
   get position(): TrainingPosition {
     return this.#position
   }
 
+  /** Why a callback ended training before the last epoch; undefined if none did. */
+  get stopped(): string | undefined {
+    return this.#stopped
+  }
+
   /**
-   * Trains until the given number of epochs is done, from where it stands.
+   * Trains until the given number of epochs is done or a callback says to stop, from where it stands.
    *
    * @returns whether it came to the end; false if the signal stopped it
    * @throws DivergenceError if the loss becomes NaN or infinite; the parameters are then those before the step
    */
-  async fit(
-    source: BatchSource<Batch>,
-    { epochs, signal, onStep, onEpoch }: FitOptions<Batch>,
-  ): Promise<boolean> {
+  async fit(source: BatchSource<Batch>, options: FitOptions<Batch>): Promise<boolean> {
+    const { epochs, signal, onStep, onEpoch, validate, validateEvery } = options
     this.model.train()
-    while (this.#position.epoch < epochs) {
+    await this.#tell(callback => callback.onStart?.(this))
+    while (this.#position.epoch < epochs && this.#stopped === undefined) {
       const { epoch } = this.#position
       const steps = source.steps(epoch)
       if (!(steps > 0)) throw new ConfigError(`Trainer: epoch ${epoch} has ${steps} batches; give some data`)
-      while (this.#position.step < steps) {
-        if (signal?.aborted) return false
+      while (this.#position.step < steps && this.#stopped === undefined) {
+        if (signal?.aborted) return this.#end(false)
         await scope(async () => {
-          const report = await this.#step(source.batch(epoch, this.#position.step))
+          const report = await this.#step(source, steps)
+          await this.#tell(callback => callback.onStep?.(report, this))
           await onStep?.(report)
         })
+        if (validateEvery && this.#position.total % validateEvery === 0) await this.#validate(validate)
       }
+      if (this.#stopped !== undefined) break
       this.#position = { ...this.#position, epoch: epoch + 1, step: 0 }
+      if (!validateEvery) await this.#validate(validate)
+      await this.#tell(callback => callback.onEpoch?.(this.#position, this))
       await onEpoch?.(this.#position)
       this.model.train()
     }
-    return true
+    return this.#end(true)
   }
 
-  async #step(batch: Batch): Promise<StepReport<Batch>> {
-    const { optimizer, model } = this
-    const { clipNorm } = this.#options
+  /** Gradients of the step's batches, one change of the parameters. */
+  async #step(source: BatchSource<Batch>, steps: number): Promise<StepReport<Batch>> {
+    const { optimizer } = this
+    const { clipNorm, accumulate = 1 } = this.#options
     const { epoch, step, total } = this.#position
     const learningRate = this.#schedule(total)
     optimizer.learningRate = learningRate
     optimizer.zeroGrad()
-    const loss = withRng(this.#rng.split(total), () => model.loss(batch))
-    loss.backward()
+    const count = Math.min(accumulate, steps - step)
+    const rng = this.#rng.split(total)
+    let batch = source.batch(epoch, step)
+    let loss = await this.#learn(batch, rng, count)
+    for (let i = 1; i < count; i++) {
+      batch = source.batch(epoch, step + i)
+      loss += await this.#learn(batch, rng.split(i), count)
+    }
     const norm = clipNorm ? clipGradNorm(optimizer.parameters.values(), clipNorm) : undefined
-    const report = {
+    const report: StepReport<Batch> = {
       epoch,
-      step: step + 1,
+      step: step + count,
       total: total + 1,
-      loss: await loss.item(),
+      loss: loss / count,
       learningRate,
       gradNorm: (await norm?.item()) ?? Number.NaN,
       batch,
@@ -147,11 +184,49 @@ export class Trainer<Batch> {
     }
     optimizer.step()
     optimizer.zeroGrad()
-    this.#position = { epoch, step: step + 1, total: total + 1 }
+    this.#position = { epoch, step: step + count, total: total + 1 }
     return report
   }
 
-  /** Everything needed to go on: tensors by name, and the position. */
+  /** Adds one batch's share of the gradients. @returns its loss */
+  #learn(batch: Batch, rng: Rng, count: number): Promise<number> {
+    const { loss } = this.#options
+    return scope(async () => {
+      const whole = withRng(rng, () => (loss ? loss(batch, this.#position) : this.model.loss(batch)))
+      const share = count === 1 ? whole : whole.mul(1 / count)
+      share.backward()
+      return (await share.item()) * count
+    })
+  }
+
+  async #validate(validate: FitOptions<Batch>['validate']): Promise<void> {
+    if (!validate) return
+    this.model.eval()
+    const metrics = await validate()
+    this.model.train()
+    await this.#tell(callback => callback.onValidation?.({ ...this.#position, metrics }, this))
+  }
+
+  /** One after the other, in order; the first reason to stop counts. */
+  async #tell(tell: (callback: Callback<Batch>) => Verdict | Promise<Verdict>): Promise<void> {
+    for (const callback of this.#options.callbacks ?? []) {
+      const verdict = await tell(callback)
+      if (verdict) this.#stopped ??= verdict.stop
+    }
+  }
+
+  async #end(finished: boolean): Promise<boolean> {
+    await this.#tell(callback => callback.onEnd?.(finished, this))
+    return finished
+  }
+
+  #remembering(): (readonly [name: string, memory: Memory])[] {
+    return (this.#options.callbacks ?? []).flatMap(({ name, memory }) =>
+      memory ? [[name, memory] as const] : [],
+    )
+  }
+
+  /** Everything needed to go on: tensors by name, the position, and what callbacks remember. */
   state(): TrainerState {
     return {
       tensors: {
@@ -159,14 +234,18 @@ export class Trainer<Batch> {
         ...prefixed('optimizer.', this.optimizer.stateDict()),
       },
       position: this.#position,
+      memories: Object.fromEntries(this.#remembering().map(([name, memory]) => [name, memory.save()])),
     }
   }
 
   /** Goes on from a saved state. @throws ConfigError if it belongs to another model */
-  load({ tensors, position }: TrainerState): void {
+  load({ tensors, position, memories = {} }: TrainerState): void {
     this.model.loadStateDict(under('model.', tensors))
     this.optimizer.loadStateDict(under('optimizer.', tensors), position.total)
     this.#position = position
+    this.#stopped = undefined
+    for (const [name, memory] of this.#remembering())
+      if (Object.hasOwn(memories, name)) memory.load(memories[name])
   }
 }
 
@@ -174,6 +253,8 @@ export class Trainer<Batch> {
 export interface TrainerState {
   readonly tensors: Readonly<Record<string, Tensor>>
   readonly position: TrainingPosition
+  /** Plain JSON, by the callbacks' names. */
+  readonly memories?: Readonly<Record<string, unknown>>
 }
 
 function prefixed(prefix: string, tensors: Readonly<Record<string, Tensor>>): Record<string, Tensor> {

@@ -35,3 +35,22 @@ export function alignmentErrorRate(
     recall: s.size ? inSure / s.size : 0,
   }
 }
+
+export interface LinkOptions {
+  /** Words that look nowhere so much get no link. */
+  readonly threshold?: number
+}
+
+/**
+ * The source word that each target word looks at most: a hard alignment of attention weights.
+ *
+ * @param weights a row for each target word, `[target][source]`, without those of the word that ends
+ */
+export function linksOf(weights: readonly ArrayLike<number>[], { threshold = 0 }: LinkOptions = {}): Link[] {
+  return weights.flatMap((row, target): Link[] => {
+    let best = 0
+    for (let i = 1; i < row.length; i++) if ((row[i] as number) > (row[best] as number)) best = i
+    const weight = row[best]
+    return weight !== undefined && weight > 0 && weight >= threshold ? [[best, target]] : []
+  })
+}

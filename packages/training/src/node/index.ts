@@ -1,2 +1,3 @@
+export { type CheckpointsOptions, checkpoints, logFile, restore, type TrainingFacts } from './callbacks.ts'
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 export { writeAtomic } from './files.ts'
