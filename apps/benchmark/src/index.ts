@@ -1,0 +1,1 @@
+export { benchmark, type Output } from './program.ts'

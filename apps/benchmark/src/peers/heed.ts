@@ -1,0 +1,47 @@
+import { cpu } from '@heed/backend-cpu'
+import { type Backend, scope, setBackend, type Tensor, tensor } from '@heed/core-tensor'
+import type { Engine } from '../participants.ts'
+import type { NamedValues } from '../values.ts'
+import type { Variant } from '../workload.ts'
+import type { Runner } from './runner.ts'
+
+/** Heed's CPU backend. @throws Error if the wide engine is asked for and is not to be had */
+export async function heedBackend(threads: number, engine: Engine): Promise<Backend> {
+  const wide = { wideSimd: 'on' }
+  const backend = await cpu({ threads, ...(engine === 'wide' ? wide : {}) })
+  if (engine === 'wide' && !backend.build.includes('wide'))
+    throw new Error(`no wide SIMD in Node ${process.versions.node}: the build in use is ${backend.build}`)
+  return backend
+}
+
+/** Heed, ready for one variant. */
+export function prepareHeed(variant: Variant, inputs: NamedValues, backend: Backend): Runner {
+  setBackend(backend)
+  const step = variant.heed(
+    Object.fromEntries(
+      Object.entries(inputs).map(([name, { data, shape }]) => [name, tensor(data, { shape })]),
+    ),
+  )
+  return {
+    about: `heed, ${backend.build}`,
+    run: () =>
+      scope(() => {
+        const made = step()
+        return made instanceof Promise ? made.then(() => {}) : undefined
+      }),
+    result: () =>
+      scope(async () => {
+        const made = await step()
+        return Object.fromEntries(
+          await Promise.all(
+            Object.entries(made).map(async ([name, x]) => [name, await valuesOf(x)] as const),
+          ),
+        )
+      }),
+  }
+}
+
+async function valuesOf(x: Tensor): Promise<NamedValues[string]> {
+  const data = await x.data()
+  return { shape: x.shape, data: data instanceof Int32Array ? data : Float32Array.from(data) }
+}

@@ -1,0 +1,80 @@
+import { ConfigError } from '@heed/core-tensor'
+import { type Engine, hasThreads, type Participant, type PeerName } from './participants.ts'
+import type { Variant, Workload } from './workload.ts'
+
+/** One variant with a number of threads: everybody who has a version takes part. */
+export interface Cell {
+  readonly workload: Workload
+  readonly variant: Variant
+  readonly threads: number
+  /** Heed first. */
+  readonly participants: readonly Participant[]
+}
+
+/** What a run was asked for. */
+export interface Wish {
+  /** Names as `gemm` or `gemm/512`; all where there are none. */
+  readonly names: readonly string[]
+  readonly threads: readonly number[]
+  readonly engines: readonly Engine[]
+  readonly peers: readonly PeerName[]
+}
+
+/** The cells of a run, by the number of threads. @throws ConfigError naming every workload that there is not */
+export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
+  checkNames(workloads, wish.names)
+  const wanted = ({ name }: Workload, one: Variant): boolean =>
+    wish.names.length === 0 || wish.names.includes(name) || wish.names.includes(`${name}/${one.name}`)
+  const last = wish.threads.length - 1
+  const turns = ({ threads }: Variant, turn: number): boolean =>
+    threads === undefined || turn === (threads === 'one' ? 0 : last)
+  const cells = wish.threads.flatMap((threads, turn) =>
+    workloads.flatMap(workload =>
+      workload.variants
+        .filter(one => wanted(workload, one) && turns(one, turn))
+        .map(
+          (one): Cell => ({
+            workload,
+            variant: one,
+            threads,
+            participants: participantsOf(one, threads, wish),
+          }),
+        ),
+    ),
+  )
+  // The points of a growth chart come last: if the time is short, they are what can be missed.
+  const isPoint = ({ variant }: Cell): boolean => variant.along !== undefined && variant.threads === 'one'
+  return [...cells.filter(cell => !isPoint(cell)), ...cells.filter(isPoint)]
+}
+
+function participantsOf({ peers, kind }: Variant, threads: number, wish: Wish): Participant[] {
+  const has: Readonly<Record<PeerName, boolean>> = {
+    torch: peers.torch !== undefined,
+    'ort-node': peers.ort !== undefined,
+    'ort-web': peers.ort !== undefined,
+    'jax-js': peers.jax !== undefined,
+    tfjs: peers.tfjs !== undefined,
+    'js-pytorch': peers.jsPytorch !== undefined,
+  }
+  return [
+    ...wish.engines.map((engine): Participant => ({ kind: 'heed', engine })),
+    ...wish.peers
+      .filter(peer => (has[peer] || kind === 'coldStart') && (threads === 1 || hasThreads(peer)))
+      .map((peer): Participant => ({ kind: 'peer', peer })),
+  ]
+}
+
+function checkNames(workloads: readonly Workload[], names: readonly string[]): void {
+  const known = workloads.flatMap(({ name, variants }) => [
+    name,
+    ...variants.map(one => `${name}/${one.name}`),
+  ])
+  const strange = names.filter(name => !known.includes(name))
+  if (strange.length === 0) return
+  const [first = ''] = strange
+  const inner = workloads.find(({ name }) => first.startsWith(`${name}/`))
+  const choices = inner
+    ? `${inner.name} has ${inner.variants.map(one => one.name).join(', ')}`
+    : `use ${workloads.map(({ name }) => name).join(', ')}`
+  throw new ConfigError(`no workload ${strange.join(', ')}; ${choices}`)
+}

@@ -1,0 +1,50 @@
+import type { Cell } from './plan.ts'
+import type { Row } from './results.ts'
+
+/** Where a run stands, and for how long it may still go on. */
+export function progressLine({
+  cell,
+  done,
+  total,
+  elapsedMs,
+  leftMs,
+}: {
+  readonly cell: Cell
+  readonly done: number
+  readonly total: number
+  readonly elapsedMs: number
+  readonly leftMs: number
+}): string {
+  const rest = done > 1 ? Math.min(leftMs, (elapsedMs / done) * (total - done)) : undefined
+  const { workload, variant, threads } = cell
+  const left = rest === undefined ? '' : `, about ${duration(rest)} left`
+  return `[${done + 1}/${total}${left}] ${workload.name}/${variant.name}, ${threadWord(threads)}`
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
+}
+
+export function threadWord(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`
+}
+
+/** A time in the unit that suits it. */
+export function time(ms: number): string {
+  if (ms >= 999.5) return `${(ms / 1000).toPrecision(3)} s`
+  if (ms >= 1) return `${ms.toPrecision(3)} ms`
+  return ms >= 0.001 ? `${(ms * 1000).toPrecision(3)} µs` : `${(ms * 1e6).toPrecision(3)} ns`
+}
+
+/** A row in one line: `gemm/512, 1 thread: heed 4.94 ms, torch 2.6 ms, ratio 0.53`. */
+export function rowLine(row: Row): string {
+  const heed = row.engine === 'wide' ? 'heed (wide)' : 'heed'
+  const head = `${row.workload}/${row.variant}, ${threadWord(row.threads)}: ${heed} ${time(row.heedMs)}`
+  const peer =
+    row.peer && row.peerMs && row.ratio
+      ? `, ${row.peer} ${time(row.peerMs)}, ratio ${row.ratio.toFixed(2)}`
+      : ''
+  const doubts = [...(row.disturbed ? ['disturbed'] : []), ...(row.capped ? ['cut short'] : [])]
+  return `${head}${peer}${doubts.length ? ` (${doubts.join(', ')})` : ''}`
+}

@@ -1,0 +1,37 @@
+import type { Engine, PeerName } from './participants.ts'
+
+/** What a JavaScript participant is started with. */
+export interface ChildSpec {
+  readonly peer: 'heed' | PeerName
+  readonly engine?: Engine
+  readonly workload: string
+  readonly variant: string
+  readonly threads: number
+  /** Where the inputs are, for `readValues`. */
+  readonly data: string
+}
+
+/** What a participant is asked. */
+export type Ask =
+  /** Do so many steps and write what they gave. */
+  | { readonly do: 'result'; readonly steps: number; readonly into: string }
+  /** Do steps until the milliseconds are over, at least one and `most` at most. */
+  | { readonly do: 'measure'; readonly ms: number; readonly most: number }
+
+export interface Burst {
+  /** Milliseconds of each step. */
+  readonly times: readonly number[]
+  /** Processor time of the whole process meanwhile. */
+  readonly cpuMs: number
+  readonly wallMs: number
+  /** The most memory that was resident so far. */
+  readonly peakMB: number
+  /** What is resident now. */
+  readonly residentMB: number
+}
+
+export type Answer =
+  | { readonly opened: true; readonly about: string }
+  | { readonly done: true }
+  | Burst
+  | { readonly error: string }

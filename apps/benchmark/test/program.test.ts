@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import type { PeerName } from '../src/participants.ts'
+import { plan } from '../src/plan.ts'
+import { benchmark } from '../src/program.ts'
+import { workloads } from '../src/workloads/index.ts'
+
+async function told(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', '']
+  const code = await benchmark(argv, {
+    out: text => {
+      out += text
+    },
+    err: text => {
+      err += text
+    },
+  })
+  return { code, out, err }
+}
+
+describe('wrong input ends with code 2 and one clear line:', () => {
+  it.each([
+    ['a workload that there is not', ['gem'], /no workload gem; use gemm, softmax, /],
+    ['a variant that there is not', ['gemm/9'], /no workload gemm\/9; gemm has 512, 256, /],
+    ['no number of threads', ['--threads', 'many'], /threads.*many.*whole numbers from 1 to 32/],
+    ['no threads at all', ['--threads', '0'], /whole numbers from 1 to 32/],
+    ['a peer that there is not', ['--peers', 'torch,numpy'], /There is no numpy; use torch, ort-node/],
+    ['an engine that there is not', ['--engines', 'turbo'], /There is no turbo; use stock, wide/],
+    ['no minutes', ['--minutes', 'x'], /number of 1 or more/],
+    ['an option that there is not', ['--fast'], /unknown option '--fast'/],
+    [
+      'a file that cannot be written',
+      ['--peers', 'none', '--json', '/nowhere/x.json', 'add'],
+      /--json.*nowhere/,
+    ],
+  ])('%s', async (_, argv, words) => {
+    const { code, out, err } = await told(...argv)
+    expect(err).toMatch(words)
+    expect(err.trim().split('\n')).toHaveLength(1)
+    expect(err).toMatch(/^bench: /)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+  })
+})
+
+it('help names every workload and ends well', async () => {
+  const { code, out } = await told('--help')
+  for (const { name } of workloads) expect(out).toContain(name)
+  expect(code).toBe(0)
+})
+
+describe('a plan', () => {
+  const wish = {
+    names: [],
+    threads: [1, 2],
+    engines: ['stock' as const],
+    peers: ['torch', 'tfjs'] as PeerName[],
+  }
+
+  it('covers the letters a to k', () => {
+    const letters = new Set(plan(workloads, wish).map(cell => cell.workload.letter))
+    expect([...letters].sort().join('')).toBe('abcdefghijk')
+  })
+
+  it('begins with one thread, and leaves out peers that have no more', () => {
+    const cells = plan(workloads, wish)
+    expect(cells[0]?.threads).toBe(1)
+    const peersOf = (threads: number): Set<string> =>
+      new Set(
+        cells
+          .filter(cell => cell.threads === threads)
+          .flatMap(cell => cell.participants.flatMap(one => (one.kind === 'peer' ? [one.peer] : []))),
+      )
+    expect(peersOf(1)).toEqual(new Set(['torch', 'tfjs']))
+    expect(peersOf(2)).toEqual(new Set(['torch']))
+  })
+
+  it('has Heed first in every cell', () => {
+    for (const { participants } of plan(workloads, wish)) expect(participants[0]?.kind).toBe('heed')
+  })
+
+  it('takes one variant by name', () =>
+    expect(plan(workloads, { ...wish, names: ['gemm/512'], threads: [1] })).toHaveLength(1))
+})
