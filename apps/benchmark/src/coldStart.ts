@@ -17,8 +17,7 @@ async function heed(threads: number, engine: string): Promise<number> {
     import('@heed/backend-cpu'),
     import('@heed/core-tensor'),
   ])
-  const wide = { wideSimd: 'on' }
-  setBackend(await cpu({ threads, ...(engine === 'wide' ? wide : {}) }))
+  setBackend(await cpu({ threads, wideSimd: engine === 'wide' ? 'on' : 'off' }))
   const x = tensor(numbers(), { shape: [SIZE, SIZE] })
   return (await x.matmul(x).data())[0] as number
 }

@@ -1,6 +1,6 @@
 // What JavaScript calls. Addresses and strides are in bytes unless a comment says otherwise.
 
-export { assemble, collapse, dismiss, reportLoss, work } from './team'
+export { assemble, collapse, dismiss, reportLoss, settle, work } from './team'
 export * from './loops'
 export { binary, select, unary } from './elementwise'
 export { axesAddress } from './lines'
@@ -15,3 +15,4 @@ export { gemv, outer } from './gemv'
 export { gru, gruGrad, gruGradSpace, gruSpace } from './gru'
 export { lstm, lstmGrad, lstmGradSpace, lstmSpace } from './lstm'
 export { additiveScore, additiveScoreGrad, additiveScoreGradSpace } from './additive'
+export { attention, attentionGrad, attentionGradSpace, attentionSpace } from './attention'

@@ -88,6 +88,14 @@ export function share(task: i32, chunks: i32, picoseconds: f64): void {
   if (atomic.load<i32>(FAILED)) failed()
 }
 
+/** Ends a job that the main thread has left by an error. */
+export function settle(): void {
+  if (atomic.load<i32>(OPEN) == 0) return
+  atomic.store<i32>(OPEN, 0)
+  atomic.store<i32>(NEXT, load<i32>(CHUNKS)) // workers finish the chunks that they have begun
+  waitForWorkers()
+}
+
 function takeChunks(thread: i32): void {
   const task = load<i32>(TASK)
   const chunks = load<i32>(CHUNKS)

@@ -7,8 +7,8 @@
 const range = n => Array.from({ length: n }, (_, i) => i)
 const lines = (n, text, separator = '\n') => range(n).map(text).join(separator)
 
-/** The text of './tile'. @param {{ rows: number, columns: number, fused: boolean }} build */
-export function tile({ rows, columns, fused }) {
+/** The text of './tile'. @param {{ rows: number, columns: number, fused: boolean, paired?: boolean }} build */
+export function tile({ rows, columns, fused, paired = false }) {
   return `
 import { column0, column1, column2, column3 } from './vector'
 
@@ -21,7 +21,7 @@ export const COLUMNS: i32 = ${columns}
   return ${fused ? 'f32x4.relaxed_madd(a, b, c)' : 'f32x4.add(f32x4.mul(a, b), c)'}
 }
 
-${lines(rows, i => micro(i + 1, columns))}
+${lines(rows, i => micro(i + 1, columns, paired))}
 ${chooser(rows)}
 ${packRows(rows)}
 ${packColumns(columns)}
@@ -30,16 +30,21 @@ ${packColumns(columns)}
 
 /**
  * The inner product of `height` packed rows and `columns` packed columns, over k: C = or C += A B. Each element is one chain
- * of madd in the order of k, whatever the height.
+ * of madd in the order of k, whatever the height. Engines widen vectors that are stored side by side: `paired` computes a row of
+ * results whole before it stores any.
  */
-function micro(height, columns) {
+function micro(height, columns, paired) {
   const vectors = range(columns / 4)
   const sums = range(height).flatMap(i => vectors.map(j => `c${i}${j}`))
   const step = i => `
     const a${i} = v128.load32_splat(a, ${4 * i})
     ${vectors.map(j => `c${i}${j} = madd(a${i}, b${j}, c${i}${j})`).join('\n    ')}`
   const store = (i, value) => vectors.map(j => `v128.store(c, ${value(i, j)}, ${16 * j})`).join('\n    ')
-  const rowsOf = value => lines(height, i => store(i, value), '\n    c += row\n    ')
+  const whole =
+    i => `${vectors.map(j => `const t${i}${j} = f32x4.add(v128.load(c, ${16 * j}), c${i}${j})`).join('\n    ')}
+    ${store(i, (i, j) => `t${i}${j}`)}`
+  const rowsOf = row => lines(height, row, '\n    c += row\n    ')
+  const added = i => (paired ? whole(i) : store(i, (i, j) => `f32x4.add(v128.load(c, ${16 * j}), c${i}${j})`))
   return `
 function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, accumulate: bool): void {
   ${sums.map(sum => `let ${sum} = f32x4.splat(0)`).join('\n  ')}
@@ -49,9 +54,9 @@ function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, accumu
     b += ${4 * columns}
   }
   if (accumulate) {
-    ${rowsOf((i, j) => `f32x4.add(v128.load(c, ${16 * j}), c${i}${j})`)}
+    ${rowsOf(added)}
   } else {
-    ${rowsOf((i, j) => `c${i}${j}`)}
+    ${rowsOf(i => store(i, (i, j) => `c${i}${j}`))}
   }
 }`
 }

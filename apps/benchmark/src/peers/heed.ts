@@ -7,8 +7,7 @@ import type { Runner } from './runner.ts'
 
 /** Heed's CPU backend. @throws Error if the wide engine is asked for and is not to be had */
 export async function heedBackend(threads: number, engine: Engine): Promise<Backend> {
-  const wide = { wideSimd: 'on' }
-  const backend = await cpu({ threads, ...(engine === 'wide' ? wide : {}) })
+  const backend = await cpu({ threads, wideSimd: engine === 'wide' ? 'on' : 'off' })
   if (engine === 'wide' && !backend.build.includes('wide'))
     throw new Error(`no wide SIMD in Node ${process.versions.node}: the build in use is ${backend.build}`)
   return backend

@@ -1,8 +1,8 @@
 import type { Kernel, Kernels } from '@heed/core-tensor'
-import type { Heap, Storage } from '../machine/heap.ts'
+import type { Storage } from '../machine/heap.ts'
 import type { Machine } from '../machine/machine.ts'
 import { arithmetic } from './arithmetic.ts'
-import { attention } from './attention.ts'
+import { attention, scaledDot } from './attention.ts'
 import { creation } from './creation.ts'
 import { elementwise } from './elementwise.ts'
 import { indexing } from './indexing.ts'
@@ -27,10 +27,10 @@ export function kernelsOn(machine: Machine): Kernels<Storage> {
     ...optimize(machine),
     ...recurrent(machine),
     ...attention(machine),
+    ...scaledDot(machine),
   }
-  const { heap } = machine
   return Object.fromEntries(
-    Object.entries(table).map(([name, compute]) => [name, tidied(heap, compute)]),
+    Object.entries(table).map(([name, compute]) => [name, tidied(machine, compute)]),
   ) as unknown as typeof table
 }
 
@@ -53,14 +53,17 @@ export const strided: ReadonlySet<string> = new Set([
   ],
   ...['log1p', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'add', 'sub', 'mul', 'div', 'pow', 'maximum'],
   ...['minimum', 'equal', 'less', 'lessEqual', 'where', 'sum', 'prod', 'max', 'min', 'argmax', 'argmin'],
-  ...['matmul', 'linear'],
+  ...['matmul', 'linear', 'scaledDotAttention', 'scaledDotAttentionGrad'],
 ])
 
-/** A kernel that gives its scratch memory back, also when it fails. */
-function tidied(heap: Heap, compute: Kernel<Storage>): Kernel<Storage> {
+/** A kernel that leaves no worker at work and gives its scratch memory back, also when it fails. */
+function tidied({ heap, wasm }: Machine, compute: Kernel<Storage>): Kernel<Storage> {
   return (inputs, outputs, attrs) => {
     try {
       return compute(inputs, outputs, attrs)
+    } catch (error) {
+      wasm.settle()
+      throw error
     } finally {
       heap.clearScratch()
     }

@@ -23,8 +23,8 @@ export function optimize({ heap, wasm }: Machine): Family<'adam'> {
       const made = heap.outputs([outputs[0], outputs[1], outputs[2]])
       const shrink = decoupled ? 1 - learningRate * weightDecay : 1
       const decay = decoupled ? 0 : weightDecay
-      const root = 1 / Math.sqrt(1 - beta2 ** step)
-      const rate = learningRate / (1 - beta1 ** step)
+      const root = 1 / Math.sqrt(1 - power(beta2, step))
+      const rate = learningRate / (1 - power(beta1, step))
       if (out.dtype === 'float32') {
         const [p, g, m, v] = inputs.map(address) as [number, number, number, number]
         const [nextP, nextM, nextV] = made.map(storage => storage.pointer) as [number, number, number]
@@ -52,4 +52,12 @@ export function optimize({ heap, wasm }: Machine): Family<'adam'> {
       return made
     }),
   }
+}
+
+/** xⁿ for a whole n, by products alone: the last bits of `**` depend on the engine. */
+function power(x: number, n: number): number {
+  let result = 1
+  for (let square = x, left = n; left >= 1; left = Math.floor(left / 2), square *= square)
+    if (left % 2 >= 1) result *= square
+  return result
 }

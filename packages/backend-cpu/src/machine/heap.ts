@@ -48,6 +48,7 @@ export class Heap {
   readonly #limit: number
   #bytes = 0
   #count = 0
+  #closed = false
   /** Blocks that only the kernel now running uses. */
   readonly #scratch: Storage[] = []
 
@@ -63,8 +64,9 @@ export class Heap {
     this.#look()
   }
 
-  /** New memory, whatever it holds. @throws MemoryError where there is no more */
+  /** New memory, whatever it holds. @throws MemoryError where there is no more, BackendError after {@link close} */
   allocate(bytes: number): Storage {
+    this.check()
     const pointer = this.#pool.allocate(bytes)
     if (pointer === 0) throw this.#full(bytes)
     const room = capacity(bytes)
@@ -92,7 +94,9 @@ export class Heap {
     return made
   }
 
+  /** Takes memory back; nothing to do after {@link close}. */
   free(storage: Storage): void {
+    if (this.#closed) return
     if (storage.pointer === 0) throw new Error('internal: freed twice')
     this.#pool.free(storage.pointer, storage.bytes)
     storage.pointer = 0
@@ -116,6 +120,17 @@ export class Heap {
   /** All memory as elements of a type. */
   view(dtype: DType): TypedArray {
     return this[dtype]
+  }
+
+  /** Ends the use of this memory. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** @throws BackendError after {@link close} */
+  check(): void {
+    if (this.#closed)
+      throw new BackendError('cpu: this backend was disposed; make a new one with await cpu()')
   }
 
   report(): MemoryReport {

@@ -43,6 +43,7 @@ export async function assemble(
   const wasm = instance.exports as unknown as Exports
   const workers: Worker[] = []
   let disposed = false
+  let lost = false
   const dispose = (): void => {
     disposed = true
     wasm.dismiss()
@@ -58,7 +59,8 @@ export async function assemble(
   }
   for (const [i, worker] of workers.entries())
     worker.watch(why => {
-      if (disposed) return
+      if (disposed || lost) return
+      lost = true
       loss = `worker ${i + 1} of ${workers.length} ended, ${why}`
       wasm.reportLoss()
     })
@@ -89,9 +91,12 @@ function hire(): Worker {
     return {
       begin: assignment =>
         new Promise((resolve, reject) => {
+          const ended = (code: number): void => reject(new Error(`one ended with exit code ${code}`))
           worker.once('error', reject)
+          worker.once('exit', ended)
           worker.once('message', () => {
             worker.off('error', reject)
+            worker.off('exit', ended)
             worker.unref()
             resolve()
           })
