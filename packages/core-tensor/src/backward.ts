@@ -1,10 +1,10 @@
 import { apply } from './dispatch.ts'
-import { MemoryError, ShapeError } from './errors.ts'
-import { withGrad } from './gradMode.ts'
+import { ConfigError, MemoryError, ShapeError } from './errors.ts'
+import { gradEnabled, withGrad } from './gradMode.ts'
 import { scope } from './memory.ts'
-import type { Attrs, Op, Tape } from './op.ts'
+import type { Args, Attrs, Op, Tape } from './op.ts'
 import { full } from './ops/creation.ts'
-import { sameShape, show } from './shape.ts'
+import { isFloat, sameShape, show } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
 /** One operation that was carried out, noted for its gradient. */
@@ -52,65 +52,174 @@ export function backward(
       `backward: the gradient is ${show(gradient.shape)}, the tensor ${show(root.shape)}; make them equal`,
     )
   if (root.node?.spent) throw spent(root.node)
+  const walk: Walk = { root, retainGraph, asked }
   scope(() =>
     withGrad(createGraph, () => {
       const seed =
         gradient?.alias() ?? apply(full, [], { shape: root.shape, dtype: root.dtype, value: 1 }, root.backend)
       give(root, seed, asked)
-      for (const node of nodesFrom(root)) {
-        step(node, asked)
-        if (!retainGraph) consume(node, root)
-      }
+      descend([root], 0, walk)
     }),
   )
 }
 
-/** The nodes that a tensor depends on, last first. */
-function nodesFrom(root: Tensor): Node[] {
-  const seen = new Set<Node>()
-  const open: Node[] = root.node ? [root.node] : []
-  for (let node = open.pop(); node; node = open.pop()) {
-    if (seen.has(node)) continue
-    seen.add(node)
-    for (const x of node.inputs) if (x.node && !seen.has(x.node)) open.push(x.node)
-  }
-  return [...seen].sort((a, b) => b.order - a.order)
+/** What every step of one call of {@link backward} needs to know. */
+interface Walk {
+  readonly root: Tensor
+  readonly retainGraph: boolean
+  readonly asked: Asked | undefined
 }
 
-/** One gradient rule: from the gradients of the outputs to those of the inputs. */
-function step(node: Node, asked: Asked | undefined): void {
+let order = 0
+
+/** @internal Notes for gradients how outputs came about. */
+export function note<A extends Attrs>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  attrs: A,
+): void {
+  let versions = 0
+  for (const x of inputs) versions += x.version
+  const node: Node = {
+    op: op as unknown as Op<Attrs>,
+    attrs,
+    inputs,
+    outputs,
+    order: order++,
+    versions,
+    spent: false,
+  }
+  for (const y of outputs) {
+    if (!isFloat(y.dtype)) continue
+    y.node = node
+    y.requiresGrad = true
+  }
+}
+
+/**
+ * Goes from tensors back through all that they were computed from since a moment, last first.
+ *
+ * @returns the tensors from before that moment that were met; their gradients are on their way
+ */
+function descend(from: readonly Tensor[], since: number, walk: Walk): Set<Tensor> {
+  const seen = new Set<Node>()
+  const earlier = new Set<Tensor>()
+  const line: Node[] = [] // the next one last
+  const reach = (tensors: Iterable<Tensor>): void => {
+    const open = [...tensors]
+    const before = line.length
+    for (let x = open.pop(); x; x = open.pop()) {
+      const { node } = x
+      if (!node || seen.has(node)) continue
+      if (node.order < since) {
+        earlier.add(x)
+        continue
+      }
+      seen.add(node)
+      line.push(node)
+      for (const input of node.inputs) open.push(input)
+    }
+    if (line.length > before) line.sort((a, b) => a.order - b.order)
+  }
+  reach(from)
+  for (let node = line.pop(); node; node = line.pop()) {
+    reach(step(node, walk))
+    if (!walk.retainGraph) consume(node, walk.root)
+  }
+  return earlier
+}
+
+/** One operation: from the gradients of its outputs to those of its inputs. Returns tensors to go on from, beside the inputs. */
+function step(node: Node, walk: Walk): Iterable<Tensor> {
   if (node.spent) throw spent(node)
-  const { op, attrs, inputs, outputs } = node
+  const { op, inputs, outputs } = node
+  const { asked } = walk
   if (asked) for (const y of outputs) if (y.incoming && asked.has(y)) asked.set(y, lasting(y.incoming))
-  if (outputs.every(y => !y.incoming)) return
+  if (outputs.every(y => !y.incoming)) return []
   let versions = 0
   for (const x of inputs) versions += x.version
   if (versions !== node.versions)
     throw new MemoryError(
       `backward: an input of ${op.name} was assigned between forward and backward; call backward() first, then step()`,
     )
-  const results = scope(() => {
+  const outer = stepping
+  stepping = node
+  let met: Iterable<Tensor>
+  try {
+    met = composes(node) ? again(node, walk) : byRule(node, asked)
+  } finally {
+    stepping = outer
+  }
+  for (const y of outputs) {
+    if (!y.incoming) continue
+    done(y.incoming)
+    y.incoming = null
+  }
+  return met
+}
+
+/** Whether the gradient goes through the composition: see {@link Op.recompute} and {@link Op.gradOp}. */
+function composes({ op, outputs }: Node): boolean {
+  if (!op.compose) return false
+  return (
+    op.recompute === true ||
+    (op.gradOp !== undefined && (gradEnabled() || !outputs[0]?.backend.kernels[op.gradOp]))
+  )
+}
+
+let stepping: Node | undefined
+
+/** The operation whose gradient is being computed just now, and what it had yielded; for interpreters that tell where something came from. */
+export function differentiating():
+  | { readonly op: Op<Attrs>; readonly inputs: readonly Tensor[]; readonly outputs: readonly Tensor[] }
+  | undefined {
+  return stepping
+}
+
+/** The gradient by the operation's own rule. */
+function byRule(node: Node, asked: Asked | undefined): readonly Tensor[] {
+  const { op, attrs, inputs, outputs } = node
+  const { grad } = op
+  if (!grad)
+    throw new ConfigError(
+      `backward: ${op.name} has no gradient; give the operation a grad or a compose, or cut it off with detach()`,
+    )
+  const rule = (): (Tensor | null)[] => {
     const grads = outputs.map(
       y => y.incoming ?? apply(full, [], { shape: y.shape, dtype: y.dtype, value: 0 }, y.backend),
     )
     const tape = { grads, inputs, outputs, attrs, needs: inputs.map(x => x.requiresGrad) }
-    const made = (op.grad as (tape: Tape<Attrs>) => readonly (Tensor | null)[])(
-      tape as unknown as Tape<Attrs>,
-    )
+    const made = grad(tape as unknown as Tape<Attrs>)
     return inputs.map((x, i) => {
       const dx = made[i]
       if (!dx || !x.requiresGrad) return null
       const own = inputs.includes(dx) || outputs.includes(dx) ? dx.alias() : dx
       return unstretch(own, x)
     })
-  })
+  }
+  // Gradients that are part of a graph hold what is made on the way.
+  const results = gradEnabled() ? rule() : scope(rule)
   // The inputs' first, since a rule may hand an output's gradient on as it is.
   for (const [i, x] of inputs.entries()) if (results[i]) give(x, results[i], asked)
-  for (const y of outputs) {
-    if (!y.incoming) continue
-    done(y.incoming)
-    y.incoming = null
+  return []
+}
+
+/** The gradient by computing the outputs once more, through other operations, and going back through these. */
+function again({ op, attrs, inputs, outputs }: Node, walk: Walk): Set<Tensor> {
+  let earlier = new Set<Tensor>()
+  const run = (): (Tensor | null)[] => {
+    const since = order
+    const made = withGrad(true, () => op.compose?.(inputs as readonly Tensor[] as Args<Tensor>, attrs)) ?? []
+    const roots = made.filter((y, i) => y.requiresGrad && outputs[i]?.incoming)
+    for (const [i, y] of made.entries())
+      if (roots.includes(y)) give(y, outputs[i]?.incoming as Tensor, walk.asked)
+    earlier = descend(roots, since, walk)
+    return [...earlier].map(x => x.incoming)
   }
+  if (gradEnabled()) run()
+  else scope(run)
+  return earlier
 }
 
 /** Sums a gradient back to the shape of a tensor that was stretched. */
@@ -131,7 +240,7 @@ function give(x: Tensor, gradient: Tensor, asked: Asked | undefined): void {
     const total = lasting(before ? before.add(gradient) : gradient)
     if (asked) asked.set(x, total)
     else x.grad = total
-    if (before && !before.node) before.release('when another gradient was added to it')
+    if (before && !before.node && !gradEnabled()) before.release('when another gradient was added to it')
     return
   }
   const before = x.incoming
@@ -148,7 +257,9 @@ function lasting(gradient: Tensor): Tensor {
   return held
 }
 
+/** Frees a gradient that nothing looks at any more; one that may be part of a graph is left to the scope. */
 function done(gradient: Tensor): void {
+  if (gradEnabled()) return
   if (--gradient.uses === 0 && !gradient.persistent && !gradient.node) gradient.release('by backward()')
 }
 
@@ -165,6 +276,18 @@ function spent(node: Node): MemoryError {
   return new MemoryError(
     `backward: the graph of ${node.op.name} was freed by an earlier backward(); pass { retainGraph: true } to that one`,
   )
+}
+
+/** The nodes that a tensor depends on. */
+function nodesFrom(root: Tensor): Set<Node> {
+  const seen = new Set<Node>()
+  const open: Node[] = root.node ? [root.node] : []
+  for (let node = open.pop(); node; node = open.pop()) {
+    if (seen.has(node)) continue
+    seen.add(node)
+    for (const x of node.inputs) if (x.node && !seen.has(x.node)) open.push(x.node)
+  }
+  return seen
 }
 
 /** @internal The tensors whose values the gradient of `root` needs. */

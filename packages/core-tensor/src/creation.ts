@@ -5,6 +5,7 @@ import { ShapeError } from './errors.ts'
 import { arange as arangeOp, full as fullOp, random } from './ops/creation.ts'
 import type { Rng } from './rng.ts'
 import {
+  checkDType,
   checkShape,
   type DType,
   type Nested,
@@ -43,11 +44,13 @@ export function tensor(
   const dtype =
     options.dtype ??
     (flat ? dtypeOf(data) : firstOf(data) === true || firstOf(data) === false ? 'bool' : 'float32')
+  checkDType('tensor', dtype)
   if (sizeOf(shape) !== sizeOf(found))
     throw new ShapeError(
       `tensor: ${sizeOf(found)} elements do not make ${show(shape)}, which has ${sizeOf(shape)}; check the shape`,
     )
-  if (flat && dtypeOf(data) === dtype) return fromData(data, { shape, dtype }, backend, 'tensor')
+  if (flat && dtypeOf(data) === dtype && dtype !== 'bool')
+    return fromData(data, { shape, dtype }, backend, 'tensor')
   const values = typedArray(dtype, sizeOf(shape))
   if (flat) values.set(dtype === 'bool' ? Uint8Array.from(data, v => Number(v !== 0)) : data)
   else fill(values, data, found, 0, 0)
@@ -77,9 +80,9 @@ function fill(into: TypedArray, data: Nested, shape: Shape, axis: number, at: nu
   if (axis === shape.length) {
     if (typeof data !== 'number' && typeof data !== 'boolean')
       throw new ShapeError(
-        `tensor: expected a number at depth ${axis}, got ${Array.isArray(data) ? 'an array' : typeof data}; all rows must be equally deep`,
+        `tensor: expected a number at depth ${axis}, got ${Array.isArray(data) ? 'an array' : data === null ? 'null' : `a value of type ${typeof data}`}; all rows must be equally deep`,
       )
-    into[at] = Number(data)
+    into[at] = into instanceof Uint8Array ? Number(data !== 0 && data !== false) : Number(data)
     return at + 1
   }
   const rows = data as readonly Nested[]
@@ -97,7 +100,8 @@ export function full(
   value: number,
   { dtype = 'float32', backend = getBackend() }: CreateOptions = {},
 ): Tensor {
-  return apply(fullOp, [], { shape, dtype, value }, backend)
+  checkDType('full', dtype)
+  return apply(fullOp, [], { shape, dtype, value: dtype === 'bool' ? Number(value !== 0) : value }, backend)
 }
 
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
@@ -120,18 +124,28 @@ export function arange(
   step = 1,
   { dtype = 'int32', backend = getBackend() }: CreateOptions = {},
 ): Tensor {
-  if (!(Math.abs(step) > 0)) throw new ShapeError(`arange: the step is ${step}; use a number other than 0`)
-  return apply(
-    arangeOp,
-    [],
-    { start, step, length: Math.max(0, Math.ceil((stop - start) / step)), dtype },
-    backend,
-  )
+  if (![start, stop, step].every(Number.isFinite) || step === 0)
+    throw new ShapeError(
+      `arange: from ${start} to ${stop} by ${step}; use finite numbers, and a step other than 0`,
+    )
+  checkDType('arange', dtype)
+  const length = Math.max(0, Math.ceil((stop - start) / step))
+  return apply(arangeOp, [], { start, step, length, dtype }, backend)
+}
+
+/** `count` numbers from `start` to `stop`, both counted, evenly spaced. @throws ShapeError unless the count is a whole number of 0 or more */
+export function linspace(start: number, stop: number, count: number, options: CreateOptions = {}): Tensor {
+  checkShape('linspace', [count])
+  const step = count > 1 ? (stop - start) / (count - 1) : 0
+  // From the nearer end, as PyTorch does, so that both ends are exact.
+  const values = Float64Array.from({ length: count }, (_, i) => i < count / 2 ? start + step * i : stop - step * (count - 1 - i)) // biome-ignore format: one line
+  return tensor(values, { dtype: 'float32', ...options })
 }
 
 /** The identity matrix, `[n, n]`. */
 export function eye(n: number, options: CreateOptions = {}): Tensor {
   const { backend = getBackend(), dtype = 'float32' } = options
+  checkShape('eye', [n])
   const at = arange(0, n, 1, { backend })
   return at.unsqueeze(1).equal(at.unsqueeze(0)).cast(dtype)
 }

@@ -1,10 +1,13 @@
-import { backward } from './backward.ts'
+import { backward, note } from './backward.ts'
+import { apply } from './dispatch.ts'
 import { ShapeError } from './errors.ts'
 import { gradEnabled, noGrad, withGrad } from './gradMode.ts'
+import { scope } from './memory.ts'
 import type { Attrs, Op } from './op.ts'
+import { full } from './ops/creation.ts'
 import { defaultRng, Rng, withRng } from './rng.ts'
 import { show } from './shape.ts'
-import { note, type Tensor } from './tensor.ts'
+import type { Tensor } from './tensor.ts'
 
 export interface GradientsOptions {
   /** Where to start from, in place of 1: of the result's shape. */
@@ -19,7 +22,9 @@ export interface GradientsOptions {
 export function gradients(y: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   const asked = new Map<Tensor, Tensor | null>(inputs.map(x => [x, null]))
   if (y.requiresGrad) backward(y, options, asked)
-  return inputs.map(x => asked.get(x) ?? x.detach().mul(0))
+  return inputs.map(
+    x => asked.get(x) ?? apply(full, [], { shape: x.shape, dtype: x.dtype, value: 0 }, x.backend),
+  )
 }
 
 /**
@@ -66,24 +71,16 @@ export function checkpoint<Inputs extends readonly Tensor[]>(
 ): Tensor {
   if (!gradEnabled()) return body(...inputs)
   const state = defaultRng().state()
-  const y = noGrad(() => body(...inputs)).alias()
-  const again: Op<Attrs> = {
+  const y = scope(() => noGrad(() => body(...inputs))).alias()
+  const op: Op<Attrs> = {
     name: 'checkpoint',
     saves: 'inputs',
+    recompute: true,
     infer: () => [y],
-    grad: ({ grads: [dy], inputs: given }) => {
-      const leaves = inputs.map((x, i) => {
-        const leaf = (given[i] as Tensor).detach()
-        leaf.requiresGrad = x.requiresGrad
-        return leaf
-      })
-      const made = withGrad(true, () =>
-        withRng(new Rng(state), () => body(...(leaves as readonly Tensor[] as Inputs))),
-      )
-      if (made.requiresGrad) made.backward({ gradient: dy })
-      return leaves.map(leaf => leaf.grad)
-    },
+    compose: given => [
+      withRng(new Rng(state), () => body(...(given.slice(0, inputs.length) as readonly Tensor[] as Inputs))),
+    ],
   }
-  note(again, inputs, [y], {})
+  note(op, inputs, [y], {})
   return y
 }

@@ -32,7 +32,7 @@ export function apply<A extends Attrs>(
 }
 
 /**
- * Runs the body with another interpreter of every operation, which is given the one it replaces.
+ * Runs the body with another interpreter of every operation, which is given the one it replaces. The body may be async.
  *
  * @example
  * const names: string[] = []
@@ -42,11 +42,19 @@ export function interpret<T>(make: (next: Interpreter) => Interpreter, body: () 
   const outer = current
   if (!outer) throw new Error('internal: no interpreter')
   current = make(outer)
-  try {
-    return body()
-  } finally {
+  const restore = (): void => {
     current = outer
   }
+  let result: T
+  try {
+    result = body()
+  } catch (error) {
+    restore()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(restore) as T
+  restore()
+  return result
 }
 
 /** @internal Tensor names the interpreter that everything starts with. */

@@ -3,12 +3,13 @@
 // the seam, for new operations, interpreters and backends
 export type { Backend, Kernel, Kernels, MemoryReport, Operand, PrimitiveName } from './backend.ts'
 // gradients and memory
-export type { BackwardOptions } from './backward.ts'
+export { type BackwardOptions, differentiating } from './backward.ts'
 export {
   arange,
   type CreateOptions,
   eye,
   full,
+  linspace,
   normal,
   ones,
   type RandomOptions,
@@ -35,8 +36,10 @@ export {
 export * from './functional/activations.ts'
 export * from './functional/arrange.ts'
 export { einsum } from './functional/einsum.ts'
+export * from './functional/logic.ts'
 export * from './functional/lookup.ts'
 export * from './functional/network.ts'
+export * from './functional/random.ts'
 export * from './functional/statistics.ts'
 export { gradEnabled, noGrad } from './gradMode.ts'
 export { memory, scope } from './memory.ts'

@@ -21,6 +21,13 @@ export interface Op<A extends Attrs = NoAttrs> {
   readonly saves?: 'inputs' | 'outputs' | 'both' | 'neither'
   /** The operation through others: used where a backend has no kernel, and by tests beside the kernel. */
   readonly compose?: (inputs: Args<Tensor>, attrs: A) => readonly Tensor[]
+  /**
+   * The operation that `grad` is made of, where that one has neither a gradient nor a composition: gradients of gradients,
+   * and backends without its kernel, go through `compose`.
+   */
+  readonly gradOp?: string
+  /** Whether gradients come from running `compose` once more, in place of `grad`: less memory, more time. */
+  readonly recompute?: boolean
   /** Each result is another way to read the first input's memory; such an operation has no kernel. */
   readonly view?: (input: Layout, attrs: A) => readonly Layout[]
 }

@@ -1,4 +1,4 @@
-import { ShapeError } from './errors.ts'
+import { DTypeError, ShapeError } from './errors.ts'
 
 /** The length of each axis: `[batch, time, hidden]`. A number alone has shape `[]`. */
 export type Shape = readonly number[]
@@ -26,6 +26,14 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array
 export type Nested = number | boolean | readonly Nested[]
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4, bool: 1 }
+
+/** @throws DTypeError unless it is the name of a type */
+export function checkDType(where: string, dtype: DType): void {
+  if (!Object.hasOwn(bytesPerElement, dtype))
+    throw new DTypeError(
+      `${where}: ${JSON.stringify(dtype)} is no type; use ${Object.keys(bytesPerElement).join(', ')}`,
+    )
+}
 
 export function isFloat(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64'
@@ -122,7 +130,7 @@ export function axisOf(where: string, axis: number, shape: Shape): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
     throw new ShapeError(
       rank === 0
-        ? `${where}: axis ${axis} of a tensor of shape [], which has no axes`
+        ? `${where}: axis ${axis} of a tensor of shape [], which has no axes; use reshape([1]) first`
         : `${where}: axis ${axis} is outside ${show(shape)}; use ${-rank} to ${rank - 1}`,
     )
   return axis < 0 ? axis + rank : axis

@@ -1,5 +1,5 @@
 import type { Backend, Operand } from './backend.ts'
-import { type BackwardOptions, backward, graphOf, type Node } from './backward.ts'
+import { type BackwardOptions, backward, graphOf, type Node, note } from './backward.ts'
 import { getBackend } from './current.ts'
 import { apply, type Interpreter, setBase } from './dispatch.ts'
 import { BackendError, DTypeError, MemoryError, ShapeError } from './errors.ts'
@@ -268,6 +268,8 @@ export class Tensor implements Operand<unknown>, Tracked {
     return apply(arithmetic.div, [this, this.#like('div', other)], {})
   }
   pow(exponent: Tensor | number): Tensor {
+    if (this.dtype === 'int32' && typeof exponent === 'number' && exponent < 0)
+      throw new DTypeError(`pow: int32 with ${exponent}; use x.cast('float32') first`)
     return apply(arithmetic.pow, [this, this.#like('pow', exponent)], {})
   }
   maximum(other: Tensor | number): Tensor {
@@ -316,6 +318,7 @@ export class Tensor implements Operand<unknown>, Tracked {
   /** The sum over the number of elements; NaN where there are none, as in PyTorch. */
   mean(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
     const over = axesOf('mean', axes, this.shape)
+    if (!isFloat(this.dtype)) throw new DTypeError(`mean: ${this.dtype} input; use x.cast('float32') first`)
     return apply(reduce.sum, [this], { axes: over, keepDims }).mul(
       1 / sizeOf(over.map(axis => this.shape[axis] as number)),
     )
@@ -381,9 +384,11 @@ export class Tensor implements Operand<unknown>, Tracked {
   permute(order: readonly number[]): Tensor {
     return apply(permute, [this], { order: order.map(axis => axisOf('permute', axis, this.shape)) })
   }
-  /** Stretched to a larger shape: axes of length 1 repeat. */
+  /** Stretched to a larger shape: axes of length 1 repeat; −1 keeps a length. */
   expand(shape: Shape): Tensor {
-    return apply(expand, [this], { shape })
+    const ahead = shape.length - this.shape.length
+    const to = shape.includes(-1) ? shape.map((n, axis) => (n === -1 ? (this.shape[axis - ahead] ?? n) : n)) : shape // biome-ignore format: one line reads best
+    return apply(expand, [this], { shape: to })
   }
   /** A new axis of length 1. */
   unsqueeze(axis: number): Tensor {
@@ -418,15 +423,18 @@ export class Tensor implements Operand<unknown>, Tracked {
   /** More places before and after on each axis, filled with `value`. */
   pad(padding: readonly (readonly [before: number, after: number])[], value = 0): Tensor {
     const around = this.shape.map((_, axis) => padding[axis] ?? ([0, 0] as const))
-    if (around.some(([before, after]) => !(before >= 0 && after >= 0)) || padding.length > this.shape.length)
+    if (
+      around.some(around => !around.every(n => Number.isSafeInteger(n) && n >= 0)) ||
+      padding.length > this.shape.length
+    )
       throw new ShapeError(
-        `pad: ${JSON.stringify(padding)} for ${show(this.shape)}; give [before, after], 0 or more, an axis at most`,
+        `pad: ${JSON.stringify(padding)} for ${show(this.shape)}; give [before, after], whole numbers of 0 or more, for an axis at most`,
       )
     return apply(place, [this], {
       shape: around.map(([before, after], axis) => before + (this.shape[axis] as number) + after),
       start: around.map(([before]) => before),
       step: around.map(() => 1),
-      fill: value,
+      fill: fitting('pad', value, this.dtype),
     })
   }
   /** This one and then the others, along an axis. */
@@ -447,10 +455,17 @@ export class Tensor implements Operand<unknown>, Tracked {
 
   #like(where: string, other: Tensor | number): Tensor {
     if (other instanceof Tensor) return other
-    if (this.dtype === 'int32' && !Number.isInteger(other))
-      throw new DTypeError(`${where}: int32 with ${other}; use x.cast('float32') first`)
-    return constant(other, this.dtype, this.backend)
+    return constant(fitting(where, other, this.dtype), this.dtype, this.backend)
   }
+}
+
+/** A number that a type holds. @throws DTypeError for one that it does not */
+function fitting(where: string, value: number, dtype: DType): number {
+  if (dtype === 'int32' && value !== (value | 0))
+    throw new DTypeError(`${where}: int32 with ${value}; use x.cast('float32') first`)
+  if (dtype === 'bool' && Number(value) !== 0 && Number(value) !== 1)
+    throw new DTypeError(`${where}: bool with ${value}; use 0 or 1, or x.cast('float32') first`)
+  return Number(value)
 }
 
 /** @internal A tensor that holds the given numbers. */
@@ -494,7 +509,7 @@ function completed(x: Tensor, shape: Shape): Shape {
   const open = shape.indexOf(-1)
   if (open < 0) return shape
   const rest = sizeOf(shape.filter((_, axis) => axis !== open))
-  if (rest === 0 || x.size % rest !== 0 || shape.indexOf(-1, open + 1) >= 0)
+  if (!(rest > 0) || x.size % rest !== 0 || shape.indexOf(-1, open + 1) >= 0)
     throw new ShapeError(
       `reshape: ${show(x.shape)} does not fit ${show(shape)}; −1 may stand once, and the other lengths must divide ${x.size}`,
     )
@@ -508,6 +523,9 @@ function cut(
 ): { start: number; length: number; step: number } {
   if (!Number.isInteger(step) || step === 0)
     throw new ShapeError(`slice: the step is ${step}; use a whole number other than 0`)
+  for (const at of [start, stop])
+    if (at !== undefined && !Number.isInteger(at) && Math.abs(at) !== Number.POSITIVE_INFINITY)
+      throw new ShapeError(`slice: place ${at}; use whole numbers`)
   const [low, high] = step > 0 ? [0, length] : [-1, length - 1]
   const place = (at: number | undefined, missing: number): number =>
     at === undefined ? missing : Math.min(high, Math.max(low, at < 0 ? at + length : at))
@@ -549,8 +567,6 @@ function constant(value: number, dtype: DType, backend: Backend): Tensor {
   return made
 }
 
-let order = 0
-
 /** Carries operations out at once, and notes what gradients will need. */
 const eager: Interpreter = {
   run<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, given?: Backend): readonly Tensor[] {
@@ -560,34 +576,9 @@ const eager: Interpreter = {
       gradEnabled() && inputs.some(x => x.requiresGrad) && specs.some(spec => isFloat(spec.dtype))
     const outputs = compute(op, inputs, attrs, specs, backend, wanted)
     if (!outputs) return composition(op, inputs, attrs)
-    if (wanted && op.grad) note(op, inputs, outputs, attrs)
+    if (wanted) note(op, inputs, outputs, attrs)
     return outputs
   },
-}
-
-/** @internal Notes for gradients how outputs came about. */
-export function note<A extends Attrs>(
-  op: Op<A>,
-  inputs: readonly Tensor[],
-  outputs: readonly Tensor[],
-  attrs: A,
-): void {
-  let versions = 0
-  for (const x of inputs) versions += x.version
-  const node: Node = {
-    op: op as unknown as Op<Attrs>,
-    attrs,
-    inputs,
-    outputs,
-    order: order++,
-    versions,
-    spent: false,
-  }
-  for (const y of outputs) {
-    if (!isFloat(y.dtype)) continue
-    y.node = node
-    y.requiresGrad = true
-  }
 }
 
 function compute<A extends Attrs>(
@@ -605,7 +596,7 @@ function compute<A extends Attrs>(
       .map((layout, i) => new Tensor(specs[i] as TensorSpec, layout, x.block, backend, op.name))
   }
   const kernel = backend.kernels[op.name]
-  if (!kernel || (wanted && !op.grad && op.compose)) return undefined
+  if (!kernel || (wanted && !op.grad && !op.recompute && op.compose)) return undefined
   const operands = backend.strided.has(op.name) ? inputs : inputs.map(makeDense)
   return kernel(operands, specs, attrs).map((storage, i) => {
     const spec = specs[i] as TensorSpec

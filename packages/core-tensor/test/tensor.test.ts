@@ -144,6 +144,16 @@ describe('backward', () => {
     expect(values(x.grad as Tensor)).toEqual([1])
   })
 
+  it('goes through a chain of 5,000 steps where gradients shall have gradients', () => {
+    const x = tensor(1)
+    x.requiresGrad = true
+    let y: Tensor = x
+    for (let i = 0; i < 5000; i++) y = y.mul(y)
+    const [dx] = heed.gradients(y, [x], { createGraph: true }) // y = x^(2^5000), at 1: overflows, but gets there
+    expect(values(dx as Tensor)).toEqual([Number.POSITIVE_INFINITY])
+    expect(() => (dx as Tensor).backward()).not.toThrow()
+  })
+
   it('makes gradients of gradients where asked', () => {
     const x = tensor([2, 3])
     x.requiresGrad = true
@@ -215,6 +225,47 @@ describe('checkpoint', () => {
       return [...values(y), ...values(x.grad as Tensor), ...values(weight.grad as Tensor)]
     }
     expect(run(true)).toEqual(run(false))
+  })
+
+  it('holds nothing in between while the loss waits', () => {
+    const backend = heed.getBackend()
+    const weight = new heed.Parameter(tensor([1, 2]))
+    const alive = (wrapped: boolean): number =>
+      heed.scope(() => {
+        const body = (x: Tensor): Tensor => x.exp().sin().exp().mul(weight)
+        const x = grown([3, 4])
+        const before = heed.memory(backend).count
+        const y = wrapped ? heed.checkpoint(body, x) : body(x)
+        const held = heed.memory(backend).count - before
+        y.sum().backward()
+        return held
+      })
+    expect([alive(true), alive(false)]).toEqual([1, 4])
+  })
+
+  it('gives gradients to what is asked for, and to nothing else', () => {
+    const [weight, x] = [new heed.Parameter(tensor([2, 3])), grown([0.5, 2])] // x = [1, 4]
+    const y = heed.checkpoint(x => x.mul(weight), x).sum()
+    const [dw, dx] = heed.gradients(y, [weight, x])
+    expect([values(dw as Tensor), values(dx as Tensor)]).toEqual([[1, 4], [2, 3]]) // biome-ignore format: rows
+    expect([weight.grad, x.grad]).toEqual([null, null])
+  })
+
+  it('lets gradients through what its body only borrows', () => {
+    const [a, x] = [new heed.Parameter(tensor([2])), new heed.Parameter(tensor([3]))]
+    const borrowed = a.mul(a)
+    heed
+      .checkpoint(x => x.mul(borrowed), x)
+      .add(borrowed)
+      .sum()
+      .backward()
+    expect(values(a.grad as Tensor)).toEqual([16]) // d/da (3a² + a²)
+  })
+
+  it('can be differentiated twice', () => {
+    const cube = heed.grad((x: Tensor) => heed.checkpoint(x => x.pow(3).sum(), x))
+    const second = heed.grad((x: Tensor) => (cube(x)[0] as Tensor).sum())
+    expect(values(second(tensor([2, -1]))[0] as Tensor)).toEqual([12, -6])
   })
 })
 

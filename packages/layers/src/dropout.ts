@@ -17,9 +17,14 @@ export class Dropout extends Module {
     this.#rng = rng
   }
 
+  /** Whether it drops anything now. */
+  get active(): boolean {
+    return this.training && this.p > 0
+  }
+
   /** Any shape → the same. */
   forward(x: Tensor): Tensor {
-    if (!this.training || this.p === 0) return x
+    if (!this.active) return x
     const draw = uniform(x.shape, { rng: this.#rng ?? defaultRng(), backend: x.backend })
     return x.mul(1 / (1 - this.p)).where(draw.less(this.p).logicalNot(), 0)
   }

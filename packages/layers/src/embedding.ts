@@ -1,8 +1,12 @@
-import { embedding, Parameter, type Tensor } from '@heed/core-tensor'
+import { ConfigError, embedding, Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
 import { type LayerOptions, normalInit } from './init.ts'
 import { Module } from './module.ts'
 
 export interface EmbeddingOptions extends LayerOptions {
+  /** Vectors that somebody else learned, `[numEmbeddings, embeddingSize]`, in place of random ones. */
+  readonly pretrained?: Tensor
+  /** Whether the vectors stay as they are; otherwise they are learned (fine-tuned, where pretrained). */
+  readonly frozen?: boolean
   /** A row that starts as zeros, is read, and gets no gradient. */
   readonly paddingIndex?: number
 }
@@ -11,6 +15,10 @@ export interface EmbeddingOptions extends LayerOptions {
  * A vector for each number, learned.
  *
  * Vectors start from the standard normal distribution, as in PyTorch.
+ *
+ * @example
+ * new Embedding(5, 2, { pretrained: vectors, frozen: true })
+ * @throws ConfigError, ShapeError if a setting makes no sense
  */
 export class Embedding extends Module {
   /** `[numEmbeddings, embeddingSize]` */
@@ -20,12 +28,27 @@ export class Embedding extends Module {
   constructor(
     numEmbeddings: number,
     embeddingSize: number,
-    { paddingIndex, ...options }: EmbeddingOptions = {},
+    { paddingIndex, pretrained, frozen = false, ...options }: EmbeddingOptions = {},
   ) {
     super()
+    if (
+      paddingIndex !== undefined &&
+      !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < numEmbeddings)
+    )
+      // biome-ignore format: one line reads best
+      throw new ConfigError(
+        `Embedding: paddingIndex ${paddingIndex} of ${numEmbeddings} rows; use 0 to ${numEmbeddings - 1}`,
+      )
     this.paddingIndex = paddingIndex
-    const start = normalInit()([numEmbeddings, embeddingSize], options)
-    this.weight = new Parameter(paddingIndex === undefined ? start : withoutRow(start, paddingIndex))
+    const given = pretrained?.detach()
+    if (given && given.shape.join() !== `${numEmbeddings},${embeddingSize}`)
+      throw new ShapeError(
+        `Embedding: pretrained vectors are [${given.shape.join(', ')}]; use [${numEmbeddings}, ${embeddingSize}]`,
+      )
+    const start = given ?? normalInit()([numEmbeddings, embeddingSize], options)
+    // Pretrained padding stays as it was given, as in PyTorch.
+    const blank = given || paddingIndex === undefined ? start : withoutRow(start, paddingIndex)
+    this.weight = new Parameter(blank, { requiresGrad: !frozen })
   }
 
   /** `[...]` (int32) → `[..., embeddingSize]` */

@@ -47,6 +47,7 @@ export {
   type SampleOptions,
   sampleKeys,
 } from './attention/hard.ts'
+export { withoutHiddenKeys, withoutIdleQueries } from './attention/hidden.ts'
 export { attendLocally, type LocalOptions, LocalPredictive, localMonotonic } from './attention/local.ts'
 export {
   type Address,
@@ -97,7 +98,8 @@ export {
   LowRank,
   scaledDot,
 } from './attention/scores.ts'
-export { entmax15, sparsemax } from './attention/sparse.ts'
+export { AdaptiveSpan, type AdaptiveSpanOptions } from './attention/span.ts'
+export { entmax, entmax15, sparsemax, temperatureSoftmax, topKSoftmax } from './attention/sparse.ts'
 export {
   CaptionAttention,
   ChannelAttention,
@@ -107,6 +109,7 @@ export {
   SqueezeExcitation,
   type SqueezeOptions,
 } from './attention/vision.ts'
+export { Sequential, type Step } from './containers.ts'
 export {
   Conv1d,
   Conv2d,
@@ -120,11 +123,21 @@ export { type CtcOptions, ctcLoss } from './ctc.ts'
 export { Dropout, type DropoutOptions } from './dropout.ts'
 export { Embedding, type EmbeddingOptions } from './embedding.ts'
 export {
+  constantInit,
+  gainOf,
   type Initializer,
+  type KaimingOptions,
+  kaimingNormal,
+  kaimingUniform,
   type LayerOptions,
+  type Nonlinearity,
   normalInit,
+  onesInit,
+  orthogonal,
   parameter,
+  truncatedNormal,
   uniformInit,
+  xavierNormal,
   xavierUniform,
   zerosInit,
 } from './init.ts'
@@ -196,6 +209,7 @@ export {
   type SequenceOptions,
   type SequenceOutput,
 } from './recurrent.ts'
+export { type SelfCheck, selfCheck, selfCheckNames } from './selfCheck.ts'
 export {
   type LayerMasks,
   Transformer,

@@ -50,6 +50,11 @@ export function placesOf(
   }
 }
 
+/** What a mask surely lets through, whatever the numbers: then nothing needs to be hidden. */
+type Sure = (queries: number, keys: number) => readonly Way[]
+/** Query i sees key i; the last query sees every key; every query sees the first key. */
+type Way = 'diagonal' | 'last query' | 'first key'
+
 /**
  * Who may look at what: true = may. Masks compose, and become numbers only where the sizes are known.
  *
@@ -60,20 +65,41 @@ export class Mask {
   /** What it is, for people: `causal and window(64)`. */
   readonly name: string
   readonly #answer: Answer
+  readonly #sure: Sure
 
-  constructor(name: string, answer: Answer) {
+  /** @param sure what it lets through for so many queries and keys, as far as that is known beforehand */
+  constructor(name: string, answer: Answer, sure: Sure = () => []) {
     this.name = name
     this.#answer = answer
+    this.#sure = sure
   }
 
   /** Both allow it. */
   and(other: Mask): Mask {
-    return new Mask(`${this.name} and ${other.name}`, at => this.#answer(at).logicalAnd(other.#answer(at)))
+    return new Mask(
+      `${this.name} and ${other.name}`,
+      at => this.#answer(at).logicalAnd(other.#answer(at)),
+      (...sizes) => this.#sure(...sizes).filter(way => other.#sure(...sizes).includes(way)),
+    )
   }
 
   /** One of them allows it. */
   or(other: Mask): Mask {
-    return new Mask(`(${this.name} or ${other.name})`, at => this.#answer(at).logicalOr(other.#answer(at)))
+    return new Mask(
+      `(${this.name} or ${other.name})`,
+      at => this.#answer(at).logicalOr(other.#answer(at)),
+      (...sizes) => [...this.#sure(...sizes), ...other.#sure(...sizes)],
+    )
+  }
+
+  /** @internal Whether every key is surely seen by some query, and every query surely sees some key. */
+  open(queries: number, keys: number): { readonly keys: boolean; readonly queries: boolean } {
+    const ways = this.#sure(queries, keys)
+    const diagonal = ways.includes('diagonal')
+    return {
+      keys: (diagonal && keys <= queries) || ways.includes('last query'),
+      queries: (diagonal && queries <= keys) || ways.includes('first key'),
+    }
   }
 
   /** It does not allow it. */
@@ -92,35 +118,50 @@ export class Mask {
   }
 }
 
+const onDiagonal: Sure = () => ['diagonal']
+
 /** Keys up to the query's own place. */
-export const causal: Mask = /* @__PURE__ */ new Mask('causal', ({ query, key }) => key.lessEqual(query))
+export const causal: Mask = /* @__PURE__ */ new Mask(
+  'causal',
+  ({ query, key }) => key.lessEqual(query),
+  () => ['diagonal', 'first key'],
+)
 
 /** {@link causal} where the queries are the last of the keys, as with a cache: key j for query i if j ≤ i + keys − queries. */
 export const causalFromEnd: Mask = /* @__PURE__ */ new Mask(
   'causal from the end',
   ({ query, key, queries, keys }) => key.lessEqual(query.add(keys - queries)),
+  (queries, keys) => (keys < queries ? ['last query'] : ['last query', 'diagonal', 'first key']),
 )
 
 /** Keys at most `size` places away. Beltagy et al. 2020, §3.1, arXiv:2004.05150; dilated: every `dilation`-th of them. */
 export function window(size: number, { dilation = 1 }: { readonly dilation?: number } = {}): Mask {
-  return new Mask(`window(${size}${dilation > 1 ? `, dilation ${dilation}` : ''})`, ({ query, key }) => {
-    const distance = key.sub(query).abs()
-    const near = distance.lessEqual(size * dilation)
-    return dilation === 1 ? near : near.logicalAnd(multipleOf(distance, dilation))
-  })
+  return new Mask(
+    `window(${size}${dilation > 1 ? `, dilation ${dilation}` : ''})`,
+    ({ query, key }) => {
+      const distance = key.sub(query).abs()
+      const near = distance.lessEqual(size * dilation)
+      return dilation === 1 ? near : near.logicalAnd(multipleOf(distance, dilation))
+    },
+    onDiagonal,
+  )
 }
 
 /** Keys of the query's own block of `size` places. */
 export function blocks(size: number): Mask {
-  return new Mask(`blocks(${size})`, ({ query, key }) => query.div(size).equal(key.div(size)))
+  return new Mask(`blocks(${size})`, ({ query, key }) => query.div(size).equal(key.div(size)), onDiagonal)
 }
 
 /** The last `stride` keys, and every `stride`-th before: both patterns of Child et al. 2019, §4.2, arXiv:1904.10509, in one. */
 export function strided(stride: number): Mask {
-  return new Mask(`strided(${stride})`, ({ query, key }) => {
-    const back = query.sub(key)
-    return back.greaterEqual(0).logicalAnd(back.less(stride).logicalOr(multipleOf(back, stride)))
-  })
+  return new Mask(
+    `strided(${stride})`,
+    ({ query, key }) => {
+      const back = query.sub(key)
+      return back.greaterEqual(0).logicalAnd(back.less(stride).logicalOr(multipleOf(back, stride)))
+    },
+    onDiagonal,
+  )
 }
 
 /** Keys that everybody sees, and queries that see everything. Beltagy et al. 2020, §3.1, "global attention". */

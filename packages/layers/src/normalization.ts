@@ -8,6 +8,7 @@ import {
   variance,
   zeros,
 } from '@heed/core-tensor'
+import { checkWhole } from './check.ts'
 import type { LayerOptions } from './init.ts'
 import { Module } from './module.ts'
 
@@ -91,6 +92,7 @@ export class GroupNorm extends Module {
     { epsilon = 1e-5, affine = true, ...options }: NormOptions = {},
   ) {
     super()
+    checkWhole('GroupNorm', { numGroups, numChannels }, 1)
     if (numChannels % numGroups)
       throw new ConfigError(
         `GroupNorm: ${numChannels} channels do not make ${numGroups} equal groups; use a divisor`,

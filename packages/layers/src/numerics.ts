@@ -1,18 +1,21 @@
-import { type Interpreter, interpret, isFloat, type Tensor } from '@heed/core-tensor'
+import { differentiating, type Interpreter, interpret, isFloat, type Tensor } from '@heed/core-tensor'
 import type { Module } from './module.ts'
 
-/** An operation yielded NaN or infinity. */
+/** An operation, or its gradient, yielded NaN or infinity. */
 export class NumericsError extends Error {
   override readonly name: string = 'NumericsError'
   /** The operation's name. */
   readonly op: string
   /** The path of the module it ran in; `''` for the model itself. */
   readonly path: string
+  /** Whether it was on the way back: the gradient of `op`. */
+  readonly backward: boolean
 
-  constructor(message: string, op: string, path: string) {
+  constructor(message: string, op: string, path: string, backward: boolean) {
     super(message)
     this.op = op
     this.path = path
+    this.backward = backward
   }
 }
 
@@ -23,11 +26,12 @@ export interface CheckNumericsOptions {
 
 /**
  * Runs the body and stops at the first operation that yields NaN or infinity from numbers that are neither, naming it and
- * the module it ran in; `backward()` inside the body is watched as well. Slow: every result is read.
+ * the module it ran in; so does `backward()` inside the body, with the operation whose gradient it was. Infinities that were
+ * asked for (padding with −∞) are no fault. Slow: every result is read. The body may be async.
  *
  * @example
  * checkNumerics(model, () => model.loss(batch).backward())
- * @throws NumericsError naming operation, module path and shapes
+ * @throws NumericsError naming operation, module path and shapes; BackendError where the backend cannot read at once
  */
 export function checkNumerics<T>(
   model: Module,
@@ -35,33 +39,61 @@ export function checkNumerics<T>(
   { infinity = true }: CheckNumericsOptions = {},
 ): T {
   const open: string[] = []
-  const restore = [...model.namedModules()].map(([path, module]) => follow(module, path, open))
-  const strange = (x: Tensor): number | undefined =>
-    isFloat(x.dtype)
-      ? x.dataSync().find((v: number) => Number.isNaN(v) || (infinity && !Number.isFinite(v)))
-      : undefined
+  const paths = new WeakMap<Tensor, string>()
+  const undo = [...model.namedModules()].map(([path, module]) => follow(module, path, open))
+  const restore = (): void => {
+    for (const back of undo) back()
+  }
+  let reading = false // which may itself copy: an operation not to be looked at
+  const strange = (x: Tensor): number | undefined => {
+    if (!isFloat(x.dtype) || x.size === 0) return undefined
+    reading = true
+    try {
+      return x.dataSync().find((v: number) => Number.isNaN(v) || (infinity && !Number.isFinite(v)))
+    } finally {
+      reading = false
+    }
+  }
   const watch = (next: Interpreter): Interpreter => ({
     run(op, inputs, attrs, backend) {
       const outputs = next.run(op, inputs, attrs, backend)
+      if (reading) return outputs
+      const back = differentiating()
+      const path = open.at(-1) ?? (back && paths.get(back.outputs[0] as Tensor)) ?? ''
       for (const y of outputs) {
-        const found = y.size ? strange(y) : undefined
-        if (found === undefined || inputs.some(x => x.size > 0 && strange(x) !== undefined)) continue
-        const path = open.at(-1) ?? ''
-        const shapes = inputs.map(x => `[${x.shape.join(', ')}]`).join(', ')
+        paths.set(y, path)
+        const found = strange(y)
+        if (found === undefined || asked(attrs) || inputs.some(x => strange(x) !== undefined)) continue
+        const what = `${op.name} of ${shapes(inputs)}`
         throw new NumericsError(
-          `checkNumerics: ${op.name} of ${shapes} yields ${found} in ${path || 'the model'}; look at what enters it`,
-          op.name,
+          `checkNumerics: ${back ? `the gradient of ${back.op.name} of ${shapes(back.inputs)} (${what})` : what} yields ${found} in ${path || 'the model'}; look at what enters it`,
+          back?.op.name ?? op.name,
           path,
+          back !== undefined,
         )
       }
       return outputs
     },
   })
+  let result: T
   try {
-    return interpret(watch, body)
-  } finally {
-    for (const undo of restore) undo()
+    result = interpret(watch, body)
+  } catch (error) {
+    restore()
+    throw error
   }
+  if (result instanceof Promise) return result.finally(restore) as T
+  restore()
+  return result
+}
+
+/** Whether a setting of the operation is NaN or infinite itself. */
+function asked(attrs: object): boolean {
+  return Object.values(attrs).some(value => typeof value === 'number' && !Number.isFinite(value))
+}
+
+function shapes(tensors: readonly Tensor[]): string {
+  return tensors.map(x => `[${x.shape.join(', ')}]`).join(', ')
 }
 
 /** Notes which module is running, while its forward runs. */
@@ -71,11 +103,16 @@ function follow(module: Module, path: string, open: string[]): () => void {
     configurable: true,
     value(this: Module, ...inputs: never[]) {
       open.push(path)
+      let result: unknown
       try {
-        return forward.apply(this, inputs)
-      } finally {
+        result = forward.apply(this, inputs)
+      } catch (error) {
         open.pop()
+        throw error
       }
+      if (result instanceof Promise) return result.finally(() => open.pop())
+      open.pop()
+      return result
     },
   })
   return () => {

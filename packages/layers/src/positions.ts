@@ -10,6 +10,7 @@ import {
   type Tensor,
   tensor,
 } from '@heed/core-tensor'
+import { checkAxes, checkWhole, matrices } from './check.ts'
 import { type LayerOptions, normalInit, parameter } from './init.ts'
 import { Module } from './module.ts'
 
@@ -24,6 +25,7 @@ export function sinusoidalPositions(
   size: number,
   { base = 10_000, ...options }: TableOptions = {},
 ): Tensor {
+  checkWhole('sinusoidalPositions', { length, size })
   const table = new Float32Array(length * size)
   for (let p = 0; p < length; p++)
     for (let j = 0; j < size; j++) {
@@ -49,11 +51,12 @@ export function rotary(
   x: Tensor,
   { base = 10_000, offset = 0, rotarySize, style = 'interleaved' }: RotaryOptions = {},
 ): Tensor {
+  checkAxes('rotary', { x }, matrices, '[..., time, size]')
   const [time, size] = x.shape.slice(-2) as [number, number]
   const turning = rotarySize ?? size
-  if (turning % 2 || turning > size)
+  if (turning % 2 || !(turning >= 0 && turning <= size) || !Number.isFinite(offset))
     throw new ShapeError(
-      `rotary: ${turning} features of ${size} cannot turn in pairs; use an even number up to ${size}`,
+      `rotary: ${turning} features of ${size} from place ${offset} on cannot turn in pairs; use an even number up to ${size}, and a finite place`,
     )
   const half = turning / 2
   const angles = Float64Array.from(
@@ -95,6 +98,7 @@ export function alibi(
   keys: number,
   options: { readonly backend?: Backend } = {},
 ): Tensor {
+  checkWhole('alibi', { numHeads, queries, keys })
   const bias = new Float32Array(numHeads * queries * keys)
   for (const [h, slope] of alibiSlopes(numHeads).entries())
     for (let i = 0; i < queries; i++)
@@ -127,6 +131,7 @@ export class RelativeBias extends Module {
     { numBuckets = 32, maxDistance = 128, bidirectional = true, ...options }: RelativeBiasOptions = {},
   ) {
     super()
+    checkWhole('RelativeBias', { numHeads, numBuckets }, 1)
     this.weight = parameter([numBuckets, numHeads], normalInit(), options)
     this.maxDistance = maxDistance
     this.bidirectional = bidirectional
@@ -134,6 +139,7 @@ export class RelativeBias extends Module {
 
   /** The bucket of every pair, `[query, key]`, int32. */
   buckets(queries: number, keys: number): Tensor {
+    checkWhole('RelativeBias', { queries, keys })
     const all = this.weight.shape[0] as number
     const n = this.bidirectional ? all / 2 : all
     const exact = Math.floor(n / 2)

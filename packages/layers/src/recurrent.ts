@@ -8,12 +8,14 @@ import {
   type Recurrence,
   type Run,
   rnnSequence,
+  ShapeError,
   stack,
   type Tensor,
   zeros,
 } from '@heed/core-tensor'
 import { Dropout } from './dropout.ts'
 import { type LayerOptions, parameter, uniformInit } from './init.ts'
+import { lengthMask } from './masks.ts'
 import { Module, type StateEntry } from './module.ts'
 
 export interface CellOptions extends LayerOptions {
@@ -231,7 +233,7 @@ abstract class Recurrent extends Module {
       const width = i < this.#directions ? inputSize : hiddenSize * this.#directions
       return new Weights(kind.gates, width, hiddenSize, cell)
     })
-    this.dropout = dropout > 0 ? new Dropout(dropout, { rng: options.rng }) : null
+    this.dropout = dropout > 0 ? new Dropout(dropout) : null
   }
 
   protected override state(): Record<string, StateEntry> {
@@ -245,8 +247,18 @@ abstract class Recurrent extends Module {
 
   /** `[batch, time, input]` → the states of every step, and the last ones. */
   forward(sequence: Tensor, { state, lengths }: SequenceOptions = {}): SequenceOutput {
+    if (sequence.shape.length !== 3 || sequence.shape[2] !== this.inputSize)
+      throw new ShapeError(
+        `${this.constructor.name}: the input is [${sequence.shape.join(', ')}]; use [${this.#timeFirst ? 'time, batch' : 'batch, time'}, ${this.inputSize}]`,
+      )
     let x = this.#timeFirst ? sequence.transpose(0, 1) : sequence
-    const batch = x.shape[0] as number
+    const [batch, time] = x.shape as [number, number]
+    if (lengths && (lengths.shape.join() !== `${batch}` || lengths.dtype !== 'int32'))
+      throw new ShapeError(
+        `${this.constructor.name}: lengths are [${lengths.shape.join(', ')}] ${lengths.dtype}; use [${batch}], int32`,
+      )
+    // Zeros behind each row's end: what stands there, even NaN, shall not reach a gradient.
+    if (lengths) x = x.where(lengthMask(lengths, time).unsqueeze(2), 0)
     const zero = (): Tensor => zeros([batch, this.hiddenSize], { backend: x.backend, dtype: x.dtype })
     const first = (from: Tensor | undefined, i: number): Tensor =>
       from?.slice([{ start: i, stop: i + 1 }]).squeeze(0) ?? zero()

@@ -1,5 +1,7 @@
 import { gelu, relu, type Tensor } from '@heed/core-tensor'
 import { MultiHeadAttention, type MultiHeadCall } from './attention/multiHead.ts'
+import { checkWhole } from './check.ts'
+import { within } from './containers.ts'
 import { Dropout } from './dropout.ts'
 import type { LayerOptions } from './init.ts'
 import { Linear } from './linear.ts'
@@ -60,7 +62,7 @@ abstract class TransformerLayer extends Module {
     this.linear2 = new Linear(feedforwardSize, size, { bias, ...layer })
     this.norm1 = new LayerNorm(size, { epsilon, ...layer })
     this.norm2 = new LayerNorm(size, { epsilon, ...layer })
-    this.dropout = new Dropout(dropout, { rng: layer.rng })
+    this.dropout = new Dropout(dropout)
     this.normFirst = normFirst
     this.#activation = typeof activation === 'function' ? activation : activations[activation]
   }
@@ -134,6 +136,7 @@ export class TransformerEncoder extends Module {
     { numLayers, finalNorm = false, ...options }: TransformerStackOptions,
   ) {
     super()
+    checkWhole('TransformerEncoder', { numLayers })
     this.layers = Array.from(
       { length: numLayers },
       () => new TransformerEncoderLayer(size, numHeads, options),
@@ -145,7 +148,10 @@ export class TransformerEncoder extends Module {
 
   /** `[batch, time, size]` → the same. */
   forward(x: Tensor, masks: LayerMasks = {}): Tensor {
-    const y = this.layers.reduce((state, layer) => layer.forward(state, masks), x)
+    const y = this.layers.reduce(
+      (state, layer, i) => within(`layers.${i}`, () => layer.forward(state, masks)),
+      x,
+    )
     return this.norm?.forward(y) ?? y
   }
 }
@@ -161,6 +167,7 @@ export class TransformerDecoder extends Module {
     { numLayers, finalNorm = false, ...options }: TransformerStackOptions,
   ) {
     super()
+    checkWhole('TransformerDecoder', { numLayers })
     this.layers = Array.from(
       { length: numLayers },
       () => new TransformerDecoderLayer(size, numHeads, options),
@@ -172,7 +179,10 @@ export class TransformerDecoder extends Module {
 
   /** `[batch, query, size]` and the other sequence `[batch, key, size]` → `[batch, query, size]`. */
   forward(x: Tensor, memory: Tensor, masks: LayerMasks = {}): Tensor {
-    const y = this.layers.reduce((state, layer) => layer.forward(state, memory, masks), x)
+    const y = this.layers.reduce(
+      (state, layer, i) => within(`layers.${i}`, () => layer.forward(state, memory, masks)),
+      x,
+    )
     return this.norm?.forward(y) ?? y
   }
 }

@@ -1,7 +1,17 @@
-import { Parameter, Rng, setBackend, type Tensor, tensor } from '@heed/core-tensor'
+import { full, Parameter, Rng, setBackend, type Tensor, tensor } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { checkNumerics, Dropout, Embedding, GRU, Linear, LSTM, Module } from '../src/index.ts'
+import {
+  checkNumerics,
+  Dropout,
+  Embedding,
+  GRU,
+  Linear,
+  LSTM,
+  MaxPool1d,
+  Module,
+  NumericsError,
+} from '../src/index.ts'
 
 beforeAll(() => setBackend(referenceBackend()))
 
@@ -108,12 +118,61 @@ describe('checkNumerics', () => {
     expect(() => checkNumerics(broken, () => broken.forward(large))).toThrow(
       /checkNumerics: matmul of \[1, 3\], \[3, 2\] yields -?Infinity in layers\.1/,
     )
-    const zero = tensor([0])
-    zero.requiresGrad = true
-    expect(() => checkNumerics(block, () => zero.sqrt().sum().backward())).toThrow(
-      /checkNumerics: div of \[1\], \[1\] yields Infinity in the model/,
-    )
     expect(Object.hasOwn(block, 'forward')).toBe(false)
+  })
+
+  it('names the operation and module whose gradient is infinite, though the way back leaves the module', () => {
+    class Root extends Module {
+      forward(x: Tensor): Tensor {
+        return x.mul(0).sqrt() // 0 has no slope
+      }
+    }
+    class Model extends Module {
+      readonly parts = [
+        new Linear(3, 3, { rng: new Rng(1) }),
+        new Root(),
+        new Linear(3, 2, { rng: new Rng(2) }),
+      ]
+      forward(x: Tensor): Tensor {
+        return this.parts.reduce((y, part) => part.forward(y), x).sum()
+      }
+    }
+    const model = new Model()
+    let error: unknown
+    try {
+      checkNumerics(model, () => model.forward(tensor([[1, 2, 3]])).backward())
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toBeInstanceOf(NumericsError)
+    expect(error).toMatchObject({ op: 'sqrt', path: 'parts.1', backward: true })
+    expect(String(error)).toMatch(
+      /checkNumerics: the gradient of sqrt of \[1, 3\] \(div of \[1, 3\], \[1, 3\]\) yields -?Infinity in parts\.1; look/,
+    )
+    // Of NaN alone: 0 · ∞ on the way further back, in the same module.
+    expect(() => checkNumerics(model, () => model.forward(tensor([[1, 2, 3]])).backward(), { infinity: false })).toThrow(/the gradient of mul .* yields NaN in parts\.1/) // biome-ignore format: one line
+  })
+
+  it('watches a body that awaits, and leaves nothing behind when it fails', async () => {
+    const block = new Block()
+    const late = checkNumerics(block, async () => {
+      await null
+      return block
+        .forward(tensor([[1, 2, 3]]))
+        .mul(0)
+        .log()
+    })
+    await expect(late).rejects.toThrow('checkNumerics: log of [1, 2] yields -Infinity in the model')
+    expect(Object.hasOwn(block, 'forward')).toBe(false)
+    expect(tensor([0]).log().dataSync()[0]).toBe(Number.NEGATIVE_INFINITY)
+  })
+
+  it('minds views of NaN, and no infinity that was asked for', () => {
+    const block = new Block()
+    const view = (): Tensor => tensor([[Number.NaN, 1]]).transpose().expand([2, 3]).add(1).reshape([6]) // biome-ignore format: one line
+    expect(() => checkNumerics(block, view)).not.toThrow()
+    expect(() => checkNumerics(block, () => new MaxPool1d(2, { padding: 1 }).forward(tensor([[[1, 2, 3]]])))).not.toThrow() // biome-ignore format: one line
+    expect(() => checkNumerics(block, () => tensor([1e38]).mul(10).add(full([2], Number.NaN)))).toThrow('mul of [1], [] yields Infinity in the model') // biome-ignore format: one line
   })
 
   it('does not blame what passes NaN on', () => {

@@ -1,7 +1,7 @@
 import { apply } from '../dispatch.ts'
-import { ShapeError } from '../errors.ts'
+import { ConfigError, DTypeError, ShapeError } from '../errors.ts'
 import * as elementwise from '../ops/elementwise.ts'
-import { axisOf, show } from '../shape.ts'
+import { axisOf, type DType, isFloat, show } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** eˣ − 1, exact near 0. */
@@ -36,11 +36,13 @@ export function round(x: Tensor): Tensor {
 
 /** 1 / x */
 export function reciprocal(x: Tensor): Tensor {
+  take('reciprocal', x)
   return x.pow(-1)
 }
 
 /** 1 / √x */
 export function rsqrt(x: Tensor): Tensor {
+  take('rsqrt', x)
   return x.pow(-0.5)
 }
 
@@ -55,12 +57,28 @@ export function clamp(
   min: number = Number.NEGATIVE_INFINITY,
   max: number = Number.POSITIVE_INFINITY,
 ): Tensor {
+  take('clamp', x, isNumber)
+  if (
+    !(min <= max) ||
+    (!isFloat(x.dtype) && [min, max].some(bound => Number.isFinite(bound) && !Number.isInteger(bound)))
+  )
+    // biome-ignore format: one line reads best
+    throw new ConfigError(
+      `clamp: ${x.dtype} between ${min} and ${max}; use a lower bound up to the upper one, of the tensor's type`,
+    )
   const below = min === Number.NEGATIVE_INFINITY ? x : x.where(x.less(min).logicalNot(), min)
   return max === Number.POSITIVE_INFINITY ? below : below.where(x.greater(max).logicalNot(), max)
 }
 
+/** @throws DTypeError for a type that the function makes no sense of */
+function take(where: string, { dtype }: Tensor, sense: (dtype: DType) => boolean = isFloat): void {
+  if (!sense(dtype)) throw new DTypeError(`${where}: ${dtype} input; use x.cast('float32') first`)
+}
+const isNumber = (dtype: DType): boolean => dtype !== 'bool'
+
 /** max(x, 0); the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
+  take('relu', x, isNumber)
   return x.where(x.lessEqual(0).logicalNot(), 0)
 }
 
@@ -71,16 +89,19 @@ export function relu6(x: Tensor): Tensor {
 
 /** x where positive, else `slope` · x. */
 export function leakyRelu(x: Tensor, slope = 0.01): Tensor {
+  take('leakyRelu', x)
   return x.where(x.greater(0), x.mul(slope))
 }
 
 /** x where positive, else `alpha` (eˣ − 1). Clevert et al. 2016, arXiv:1511.07289. */
 export function elu(x: Tensor, alpha = 1): Tensor {
+  take('elu', x)
   return x.where(x.greater(0), expm1(x.where(x.lessEqual(0), 0)).mul(alpha))
 }
 
 /** {@link elu} scaled so that activations keep mean 0 and variance 1. Klambauer et al. 2017, arXiv:1706.02515. */
 export function selu(x: Tensor): Tensor {
+  take('selu', x)
   return elu(x, 1.6732632423543772).mul(1.0507009873554805)
 }
 
@@ -89,6 +110,7 @@ export function gelu(
   x: Tensor,
   { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {},
 ): Tensor {
+  take('gelu', x)
   if (approximate === 'none') return x.mul(erf(x.mul(Math.SQRT1_2)).add(1)).mul(0.5)
   const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI))
   return x.mul(inner.tanh().add(1)).mul(0.5)
@@ -96,6 +118,7 @@ export function gelu(
 
 /** x σ(x), also called swish. */
 export function silu(x: Tensor): Tensor {
+  take('silu', x)
   return x.mul(x.sigmoid())
 }
 
@@ -104,6 +127,7 @@ export function softplus(
   x: Tensor,
   { beta = 1, threshold = 20 }: { readonly beta?: number; readonly threshold?: number } = {},
 ): Tensor {
+  take('softplus', x)
   const scaled = x.mul(beta)
   const small = scaled.lessEqual(threshold)
   const smooth = log1p(scaled.abs().neg().exp())
@@ -114,31 +138,37 @@ export function softplus(
 
 /** log σ(x) */
 export function logSigmoid(x: Tensor): Tensor {
+  take('logSigmoid', x)
   return x.minimum(0).sub(log1p(x.abs().neg().exp()))
 }
 
 /** x / (1 + |x|) */
 export function softsign(x: Tensor): Tensor {
+  take('softsign', x)
   return x.div(x.abs().add(1))
 }
 
 /** x tanh(log(1 + eˣ)). Misra 2019, arXiv:1908.08681. */
 export function mish(x: Tensor): Tensor {
+  take('mish', x)
   return x.mul(softplus(x).tanh())
 }
 
 /** min(max(x + 3, 0), 6) / 6 */
 export function hardSigmoid(x: Tensor): Tensor {
+  take('hardSigmoid', x)
   return relu6(x.add(3)).mul(1 / 6)
 }
 
 /** x · {@link hardSigmoid}(x). Howard et al. 2019, arXiv:1905.02244. */
 export function hardSwish(x: Tensor): Tensor {
+  take('hardSwish', x)
   return x.mul(hardSigmoid(x))
 }
 
 /** a σ(b), where a and b are the halves of x along an axis. Dauphin et al. 2017, arXiv:1612.08083. @throws ShapeError if the axis is of odd length */
 export function glu(x: Tensor, axis = -1): Tensor {
+  take('glu', x)
   const at = axisOf('glu', axis, x.shape)
   const length = x.shape[at] as number
   if (length % 2)

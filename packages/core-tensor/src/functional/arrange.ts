@@ -3,7 +3,7 @@ import { apply, applyAll } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import { fold as foldOp, split as splitOp, unfold as unfoldOp } from '../ops/movement.ts'
 import { axisOf, show } from '../shape.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Range, Tensor } from '../tensor.ts'
 
 /** Tensors one behind the other along an axis. @throws ShapeError if there are none, or they differ elsewhere */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
@@ -108,4 +108,28 @@ function columnMinusRow(name: string, x: Tensor): Tensor {
   return arange(0, columns, 1, { backend })
     .unsqueeze(0)
     .sub(arange(0, rows, 1, { backend }).unsqueeze(1))
+}
+
+/** The whole tensor so many times along each axis, `[2, 3]` by `[2, 2]` → `[4, 6]`; counts are for the last axes. @throws ShapeError unless they are whole numbers of 0 or more */
+export function tile(x: Tensor, counts: readonly number[]): Tensor {
+  if (!counts.every(n => Number.isInteger(n) && n >= 0))
+    throw new ShapeError(`tile: ${show(counts)} times; use whole numbers of 0 or more`)
+  const rank = Math.max(counts.length, x.shape.length)
+  const shape = [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape]
+  const times = [...new Array<number>(rank - counts.length).fill(1), ...counts]
+  return x
+    .reshape(shape.flatMap(n => [1, n]))
+    .expand(shape.flatMap((n, axis) => [times[axis] as number, n]))
+    .reshape(shape.map((n, axis) => n * (times[axis] as number)))
+}
+
+/** Moved along an axis; what leaves at the end comes in at the start (negative: the other way round). */
+export function roll(x: Tensor, shift: number, axis = -1): Tensor {
+  const at = axisOf('roll', axis, x.shape)
+  const length = x.shape[at] as number
+  if (!Number.isInteger(shift)) throw new ShapeError(`roll: the shift is ${shift}; use a whole number`)
+  if (length === 0) return x
+  const first = (((-shift % length) + length) % length) as number
+  const part = (range: Range): Tensor => x.slice(x.shape.map((_, a) => (a === at ? range : {})))
+  return first ? part({ start: first }).concat([part({ stop: first })], at) : x
 }

@@ -2,11 +2,14 @@ import { full } from '../creation.ts'
 import { apply, applyAll } from '../dispatch.ts'
 import { ShapeError } from '../errors.ts'
 import { gradEnabled } from '../gradMode.ts'
-import { additiveScore as additiveScoreOp } from '../ops/attention.ts'
+import {
+  additiveScore as additiveScoreOp,
+  scaledDotAttention as scaledDotAttentionOp,
+} from '../ops/attention.ts'
 import { linear as linearOp } from '../ops/matmul.ts'
 import { logSoftmax as logSoftmaxOp, softmax as softmaxOp } from '../ops/normalize.ts'
 import { gru, lstm, rnn } from '../ops/recurrent.ts'
-import { axisOf, show } from '../shape.ts'
+import { axisOf, broadcast, show, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** Positive and summing to 1 along an axis: eˣ / Σ eˣ. */
@@ -27,10 +30,9 @@ function overLast(name: string, x: Tensor, axis: number, body: (x: Tensor) => Te
 
 /** Affine map of the last axis, `x Wᵀ + b`: `[..., in]`, weight `[out, in]`, bias `[out]` → `[..., out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  const size = x.shape.at(-1)
-  if (weight.shape.length !== 2 || size !== weight.shape[1])
+  if (weight.shape.length !== 2 || x.shape.at(-1) !== weight.shape[1])
     throw new ShapeError(
-      `linear: input ${show(x.shape)} against weight ${show(weight.shape)}, ${size} features against ${weight.shape[1]}; the input's last axis must equal the weight's last`,
+      `linear: input ${show(x.shape)} against weight ${show(weight.shape)}; the input's last axis must equal the weight's last, use [..., in] and [out, in]`,
     )
   if (!bias) return x.matmul(weight.transpose())
   const rows =
@@ -41,9 +43,22 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   return x.shape.length === 2 ? y : y.reshape([...x.shape.slice(0, -1), weight.shape[0] as number])
 }
 
-/** Additive score of all pairs, `Σₐ vₐ tanh(queryᵢₐ + keyⱼₐ)`: `[batch, query, size]`, `[batch, key, size]`, `[size]` → `[batch, query, key]`. */
+/**
+ * Additive score of all pairs, `Σₐ vₐ tanh(queryᵢₐ + keyⱼₐ)`: `[..., query, size]`, `[..., key, size]`, `[size]` →
+ * `[..., query, key]`; axes in front stretch.
+ */
 export function additiveScore(query: Tensor, key: Tensor, v: Tensor): Tensor {
-  return apply(additiveScoreOp, [query, key, v], {})
+  const [a, b] = [query.shape.slice(0, -2), key.shape.slice(0, -2)]
+  if (a.length === 1 && b.length === 1 && a[0] === b[0]) return apply(additiveScoreOp, [query, key, v], {})
+  if (query.shape.length < 2 || key.shape.length < 2)
+    throw new ShapeError(
+      `additiveScore: query ${show(query.shape)} and key ${show(key.shape)}; use [..., query, size] and [..., key, size]`,
+    )
+  const lead = broadcast('additiveScore', a, b)
+  const flat = (x: Tensor): Tensor =>
+    x.expand([...lead, ...x.shape.slice(-2)]).reshape([sizeOf(lead), ...x.shape.slice(-2)])
+  const scores = apply(additiveScoreOp, [flat(query), flat(key), v], {})
+  return scores.reshape([...lead, ...scores.shape.slice(1)])
 }
 
 /** What a recurrence over a sequence is given beside its input part. */
@@ -109,4 +124,39 @@ export function rnnSequence(gates: Tensor, run: Recurrence & { readonly activati
     Tensor,
   ]
   return { states, last }
+}
+
+export interface ScaledDotAttentionOptions {
+  /** What products are multiplied by; 1/√size unless given. */
+  readonly scale?: number
+  /** bool, true = may look; stretches to `[..., query, key]`. */
+  readonly mask?: Tensor | undefined
+  /** Query i sees keys up to i + offset. */
+  readonly offset?: number | undefined
+}
+
+/**
+ * `softmax(q kᵀ · scale) v`, where a backend can without ever holding the matrix of weights. A query that may look nowhere gets
+ * zeros. `attend` of `@heed/layers` is the same with every other score, and can be looked into.
+ *
+ * Vaswani et al. 2017, eq. 1, arXiv:1706.03762.
+ *
+ * @param q `[batch, query, size]`, or with heads `[batch, heads, query, size]`
+ * @param k `[batch, key, size]`, or with heads
+ * @param v `[batch, key, valueSize]`, or with heads
+ * @returns `[batch, query, valueSize]`, or with heads
+ * @throws ShapeError where sizes do not fit, DTypeError where types do not
+ */
+export function scaledDotAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1), mask, offset }: ScaledDotAttentionOptions = {},
+): Tensor {
+  const attrs = { scale, offset: offset ?? null }
+  const flat = q.shape.length === 3
+  const headed = (x: Tensor): Tensor => (flat && x.shape.length === 3 ? x.unsqueeze(1) : x)
+  const inputs = [q, k, v, ...(mask ? [mask] : [])].map(headed)
+  const y = apply(scaledDotAttentionOp, inputs, attrs)
+  return flat ? y.squeeze(1) : y
 }

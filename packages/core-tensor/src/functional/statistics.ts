@@ -1,7 +1,7 @@
 import { applyAll } from '../dispatch.ts'
-import { ConfigError, ShapeError } from '../errors.ts'
+import { ConfigError, DTypeError, ShapeError } from '../errors.ts'
 import { sort as sortOp } from '../ops/reduce.ts'
-import { axesOf, axisOf, show, sizeOf } from '../shape.ts'
+import { axesOf, axisOf, isFloat, show, sizeOf } from '../shape.ts'
 import type { KeepDims, Tensor } from '../tensor.ts'
 
 type Axes = number | readonly number[]
@@ -11,12 +11,18 @@ export interface VarianceOptions extends KeepDims {
   readonly correction?: number
 }
 
+/** @throws DTypeError unless the numbers are floats */
+function floating(where: string, { dtype }: Tensor): void {
+  if (!isFloat(dtype)) throw new DTypeError(`${where}: ${dtype} input; use x.cast('float32') first`)
+}
+
 /** The mean squared distance from the mean. NaN where no more than `correction` elements are, as in PyTorch. */
 export function variance(
   x: Tensor,
   axes?: Axes,
   { correction = 1, keepDims = false }: VarianceOptions = {},
 ): Tensor {
+  floating('variance', x)
   const over = axesOf('variance', axes, x.shape)
   const count = sizeOf(over.map(axis => x.shape[axis] as number))
   const distance = x.sub(x.mean(over, { keepDims: true }))
@@ -33,6 +39,7 @@ export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tens
 
 /** log Σ eˣ, without overflow. */
 export function logSumExp(x: Tensor, axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
+  floating('logSumExp', x)
   const over = axesOf('logSumExp', axes, x.shape)
   const top = x.detach().max(over, { keepDims: true })
   const finite = top.where(top.abs().less(Number.POSITIVE_INFINITY), 0)
@@ -46,6 +53,7 @@ export function norm(
   axes?: Axes,
   { p = 2, keepDims = false }: KeepDims & { readonly p?: number } = {},
 ): Tensor {
+  floating('norm', x)
   if (!(p > 0)) throw new ConfigError(`norm: p is ${p}; use a number above 0, or Infinity`)
   if (p === Number.POSITIVE_INFINITY) return x.abs().max(axes, { keepDims })
   if (p === 1) return x.abs().sum(axes, { keepDims })

@@ -1,6 +1,6 @@
 import { DTypeError } from '../errors.ts'
 import type { Args, Op } from '../op.ts'
-import { type DType, isFloat, type TensorSpec } from '../shape.ts'
+import { checkDType, type DType, isFloat, type TensorSpec } from '../shape.ts'
 
 type Infer = (inputs: Args<TensorSpec>) => readonly TensorSpec[]
 
@@ -130,6 +130,9 @@ export const erf: Op = {
 export const cast: Op<{ readonly dtype: DType }> = {
   name: 'cast',
   saves: 'neither',
-  infer: ([x], { dtype }) => [{ shape: x.shape, dtype }],
+  infer: ([x], { dtype }) => {
+    checkDType('cast', dtype)
+    return [{ shape: x.shape, dtype }]
+  },
   grad: ({ grads: [dy], inputs: [x] }) => [isFloat(dy.dtype) && isFloat(x.dtype) ? dy.cast(x.dtype) : null],
 }

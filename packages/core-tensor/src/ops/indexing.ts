@@ -44,6 +44,10 @@ export const scatterAdd: Op<{ readonly axis: number }> = {
   infer: ([x, index, source], { axis }) => {
     indices('scatterAdd', index)
     fits('scatterAdd', x, index, axis)
+    if (x.dtype === 'bool' || source.dtype !== x.dtype)
+      throw new DTypeError(
+        `scatterAdd: ${source.dtype} added to ${x.dtype}; cast both to one type of number, for example source.cast('float32')`,
+      )
     if (index.shape.some((n, a) => n > (source.shape[a] ?? 0)) || source.shape.length !== x.shape.length)
       throw new ShapeError(
         `scatterAdd: index ${show(index.shape)} does not fit the source ${show(source.shape)}; the source must be as long on every axis`,

@@ -1,7 +1,16 @@
 import { apply } from '../dispatch.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Args, Op } from '../op.ts'
-import { type Layout, rowMajor, type Shape, show, sizeOf, stretch, type TensorSpec } from '../shape.ts'
+import {
+  checkShape,
+  type Layout,
+  rowMajor,
+  type Shape,
+  show,
+  sizeOf,
+  stretch,
+  type TensorSpec,
+} from '../shape.ts'
 
 /** The elements in row-major order without gaps. */
 export const copy: Op = {
@@ -16,6 +25,7 @@ export const reshape: Op<{ readonly shape: Shape }> = {
   name: 'reshape',
   saves: 'neither',
   infer: ([x], { shape }) => {
+    checkShape('reshape', shape)
     if (sizeOf(x.shape) !== sizeOf(shape))
       throw new ShapeError(
         `reshape: ${show(x.shape)} has ${sizeOf(x.shape)} elements, ${show(shape)} has ${sizeOf(shape)}; make them equal, or use −1 once`,
@@ -52,6 +62,7 @@ export const expand: Op<{ readonly shape: Shape }> = {
   name: 'expand',
   saves: 'neither',
   infer: ([x], { shape }) => {
+    checkShape('expand', shape)
     const ahead = shape.length - x.shape.length
     if (ahead < 0 || x.shape.some((n, axis) => n !== 1 && n !== shape[axis + ahead]))
       throw new ShapeError(
@@ -194,6 +205,7 @@ export const split: Op<{ readonly axis: number; readonly sizes: readonly number[
   name: 'split',
   saves: 'neither',
   infer: ([x], { axis, sizes }) => {
+    checkShape('split', sizes)
     const total = sizes.reduce((a, b) => a + b, 0)
     if (total !== x.shape[axis])
       throw new ShapeError(

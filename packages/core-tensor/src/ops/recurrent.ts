@@ -48,6 +48,7 @@ function check(
  */
 export const gru: Op<Scan> = {
   name: 'gru',
+  gradOp: 'gruGrad',
   saves: 'both',
   infer: (inputs, { save }) => {
     const [batch, time, hidden] = check('gru', 3, inputs)
@@ -104,6 +105,7 @@ export const gruGrad: Op<Scan> = {
  */
 export const lstm: Op<Scan> = {
   name: 'lstm',
+  gradOp: 'lstmGrad',
   saves: 'both',
   infer: (inputs, { save }) => {
     const [batch, time, hidden] = check('lstm', 4, inputs)
@@ -157,6 +159,7 @@ export const lstmGrad: Op<Scan> = {
  */
 export const rnn: Op<Scan & { readonly activation: 'tanh' | 'relu' }> = {
   name: 'rnn',
+  gradOp: 'rnnGrad',
   infer: inputs => {
     const [batch, time, hidden] = check('rnn', 1, inputs)
     const { dtype } = inputs[0]

@@ -1,7 +1,9 @@
+import { apply } from '../dispatch.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Args, Op, Tape } from '../op.ts'
-import { type DType, reduced, show, sizeOf, type TensorSpec } from '../shape.ts'
+import { type DType, reduced, type Shape, show, sizeOf, type TensorSpec } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import { full } from './creation.ts'
 
 /** Which axes (counted from the first, ascending) to reduce, and whether they stay as axes of length 1. */
 export interface Reduction {
@@ -57,14 +59,16 @@ export const prod: Op<Reduction> = {
   },
 }
 
+/** One number in a shape, with another tensor's type. */
+function filled({ dtype, backend }: Tensor, shape: Shape, value: number): Tensor {
+  return apply(full, [], { shape, dtype, value }, backend)
+}
+
 /** For each place of the last axis, the product of all places before it. */
 function before(x: Tensor): Tensor {
   const length = x.shape.at(-1) as number
   if (length === 0) return x
-  const ones = x
-    .slice([...x.shape.slice(0, -1).map(() => ({})), { start: 0, stop: 1 }])
-    .mul(0)
-    .add(1)
+  const ones = filled(x, [...x.shape.slice(0, -1), 1], 1)
   const shifted = ones.concat(
     [x.slice([...x.shape.slice(0, -1).map(() => ({})), { start: 0, stop: length - 1 }])],
     -1,
@@ -102,11 +106,18 @@ export interface Along {
   readonly axis: number
 }
 
+function inferAlong(name: string) {
+  return ([x]: Args<TensorSpec>): readonly TensorSpec[] => {
+    if (x.dtype === 'bool') throw new DTypeError(`${name}: bool input; use x.cast('int32') first`)
+    return [x]
+  }
+}
+
 /** Running totals. */
 export const cumsum: Op<Along> = {
   name: 'cumsum',
   saves: 'neither',
-  infer: ([x]) => [x],
+  infer: inferAlong('cumsum'),
   grad: ({ grads: [dy], attrs: { axis } }) => [dy.flip(axis).cumsum(axis).flip(axis)],
 }
 
@@ -114,7 +125,7 @@ export const cumsum: Op<Along> = {
 export const cumprod: Op<Along> = {
   name: 'cumprod',
   saves: 'inputs',
-  infer: ([x]) => [x],
+  infer: inferAlong('cumprod'),
   grad: ({ grads: [dy], inputs: [x], attrs: { axis } }) => {
     const last = x.transpose(axis, -1)
     const d = dy.transpose(axis, -1)
@@ -126,15 +137,8 @@ export const cumprod: Op<Along> = {
     const places: Tensor[] = []
     for (let i = 0; i < length; i++) {
       // 1, xᵢ₊₁, xᵢ₊₁xᵢ₊₂, …
-      const tail =
-        i + 1 < length
-          ? part(last, i, i + 1)
-              .mul(0)
-              .add(1)
-              .concat([part(last, i + 1, length).cumprod(-1)], -1)
-          : part(last, i, i + 1)
-              .mul(0)
-              .add(1)
+      const one = filled(x, [...lead, 1], 1)
+      const tail = i + 1 < length ? one.concat([part(last, i + 1, length).cumprod(-1)], -1) : one
       places.push(
         part(d, i, length)
           .mul(tail)
@@ -152,5 +156,7 @@ export const sort: Op<Along & { readonly descending: boolean }> = {
   name: 'sort',
   saves: 'outputs',
   infer: ([x]) => [x, { shape: x.shape, dtype: 'int32' }],
-  grad: ({ grads: [dy], outputs: [, order], attrs: { axis } }) => [dy.mul(0).scatterAdd(axis, order, dy)],
+  grad: ({ grads: [dy], outputs: [, order], attrs: { axis } }) => [
+    filled(dy, dy.shape, 0).scatterAdd(axis, order, dy),
+  ],
 }

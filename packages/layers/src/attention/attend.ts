@@ -1,7 +1,8 @@
-import { ShapeError, softmax, type Tensor } from '@heed/core-tensor'
-import { Mask, type Places, placesOf } from '../masks.ts'
+import { ShapeError, scaledDotAttention, softmax, type Tensor } from '@heed/core-tensor'
+import { causal, causalFromEnd, Mask, type Places, placesOf } from '../masks.ts'
 import type { Module } from '../module.ts'
 import { observe } from './capture.ts'
+import { withoutHiddenKeys, withoutIdleQueries } from './hidden.ts'
 import { dot } from './scores.ts'
 
 /** How well queries fit keys. */
@@ -10,13 +11,18 @@ export interface Score {
   prepare(keys: Tensor): Tensor
   /** `[..., query, querySize]` and what {@link prepare} made → `[..., query, key]`. */
   score(query: Tensor, prepared: Tensor): Tensor
+  /** Where scores are `q kᵀ` times a number: that number. Contexts then come without the matrix of weights. */
+  readonly factor?: (query: Tensor) => number
 }
 
 /** What attending yields. */
 export interface Attended {
   /** The values, weighted and summed: `[..., query, valueSize]`. */
   readonly context: Tensor
-  /** How much each query looks at each key: `[..., query, key]`, 0 or more; they sum to 1, or to 0 where nothing may be looked at. */
+  /**
+   * How much each query looks at each key: `[..., query, key]`, 0 or more; they sum to 1, or to 0 where nothing may be looked at.
+   * Made when first read, where the context did not need them; reading them changes nothing.
+   */
   readonly weights: Tensor
   /** What the weights were made of: `[..., query, key]`. */
   readonly scores: Tensor
@@ -42,6 +48,11 @@ export interface AttendOptions {
   readonly dropout?: ((weights: Tensor) => Tensor) | undefined
   /** What `score.prepare(keys)` made, where one sequence of keys serves many calls. */
   readonly prepared?: Tensor | undefined
+  /**
+   * Whether what the mask hides is known to be finite (neither NaN nor infinite), as an encoder's outputs are. Otherwise it
+   * is set to 0 first, so that it can reach neither the result nor a gradient.
+   */
+  readonly finite?: boolean
   /** Who attends: its path names the map that {@link captureAttention} takes. */
   readonly owner?: Module | undefined
 }
@@ -65,30 +76,114 @@ export function attend(
   values: Tensor = keys,
   options: AttendOptions = {},
 ): Attended {
-  const { score = dot, prepared = score.prepare(keys), dropout, owner } = options
-  const queries = query.shape.at(-2)
-  if (queries === undefined || keys.shape.length < 2)
+  const { score = dot, mask: given, dropout, owner } = options
+  const [queries, count] = [query.shape.at(-2), keys.shape.at(-2)]
+  if (queries === undefined || count === undefined)
     throw new ShapeError(
       `attend: query [${query.shape.join(', ')}] and keys [${keys.shape.join(', ')}]; use [batch, query, size] and [batch, key, size]`,
     )
-  const { mask: given } = options
-  const count = keys.shape.at(-2) as number
   const places = (): Places => placesOf(queries, count, query) // made only if somebody asks
-  const mask =
-    given instanceof Mask
-      ? given.tensor(queries, keys.shape.at(-2) as number, query, query.shape.length)
-      : given
-  const { weights, scores } = weigh(query, prepared, mask, places, options)
-  observe(owner, {
-    query,
+  const mask = once(() =>
+    given instanceof Mask ? given.tensor(queries, count, query, query.shape.length) : given,
+  )
+  const open = hides(given, options, queries, count)
+  const hidden = (hide: typeof withoutHiddenKeys, x: Tensor): Tensor => {
+    const numbers = mask()
+    return numbers ? hide(x, numbers) : x
+  }
+  const seen = (x: Tensor): Tensor => (given && !open.keys ? hidden(withoutHiddenKeys, x) : x)
+  const shown = seen(keys)
+  const asks = given && !open.queries ? hidden(withoutIdleQueries, query) : query
+  const prepared = options.prepared
+    ? options.prepared.shape.at(-2) === count
+      ? seen(options.prepared)
+      : options.prepared
+    : score.prepare(shown)
+  const mixed = values === keys ? shown : seen(values)
+  const weighed = once(() => weigh(asks, prepared, mask(), places, options))
+  const scale = factorOf(asks, prepared, mixed, options)
+  const offset = given === causal ? 0 : given === causalFromEnd ? count - queries : undefined
+  const context =
+    scale === undefined
+      ? (dropout ? dropout(weighed().weights) : weighed().weights).matmul(mixed)
+      : scaledDotAttention(asks, prepared, mixed, {
+          scale,
+          mask: offset === undefined ? mask() : undefined,
+          offset,
+        })
+  observe(owner, () => ({
+    query: asks,
     prepared,
-    mask,
-    shape: weights.shape,
+    mask: mask(),
+    shape: [...context.shape.slice(0, -1), prepared.shape.at(-2) as number],
     weigh: (q, p, m, at, bias, uses) => weigh(q, p, m, at, { ...options, bias, uses }).weights,
     uses: options.uses ?? [],
     bias: options.bias,
-  })
-  return { context: (dropout ? dropout(weights) : weights).matmul(values), weights, scores }
+  }))
+  return {
+    context,
+    get weights() {
+      return weighed().weights
+    },
+    get scores() {
+      return weighed().scores
+    },
+  }
+}
+
+/** @internal The same weights and scores, unread, with another context. */
+export function withContext(attended: Attended, context: Tensor): Attended {
+  return {
+    context,
+    get weights() {
+      return attended.weights
+    },
+    get scores() {
+      return attended.scores
+    },
+  }
+}
+
+/** The same value at every call, made at the first. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** A kernel that never holds the weights pays from so many queries and keys on; fewer are one product after the other. */
+const FEWEST = 8
+
+/** What products are multiplied by, where all there is to attention is scaled products and softmax. */
+function factorOf(
+  query: Tensor,
+  keys: Tensor,
+  values: Tensor,
+  { score = dot, bias, modify, normalize, dropout }: AttendOptions,
+): number | undefined {
+  if (!score.factor || bias || modify || normalize || dropout) return undefined
+  const lead = query.shape.slice(0, -2)
+  const rank = query.shape.length
+  const plain =
+    (rank === 3 || rank === 4) &&
+    [keys, values].every(x => x.shape.length === rank && lead.every((n, axis) => n === x.shape[axis])) &&
+    query.shape[rank - 1] === keys.shape[rank - 1] &&
+    keys.shape[rank - 2] === values.shape[rank - 2]
+  const [queries, count] = [query.shape[rank - 2] as number, keys.shape[rank - 2] as number]
+  return plain && queries >= FEWEST && count >= FEWEST ? score.factor(query) : undefined
+}
+
+/** Whether all keys are seen and all queries see something, or it does not matter. */
+function hides(
+  mask: Tensor | Mask | undefined,
+  { finite = false }: AttendOptions,
+  queries: number,
+  keys: number,
+): ReturnType<Mask['open']> {
+  if (finite) return { keys: true, queries: true }
+  return mask instanceof Mask ? mask.open(queries, keys) : { keys: false, queries: false }
 }
 
 /** Score and normalise: everything before the values come in. */

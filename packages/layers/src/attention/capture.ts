@@ -42,8 +42,8 @@ export interface Look {
 let observer: ((owner: Module | undefined, look: Look) => void) | undefined
 
 /** @internal `attend` tells of every time attention is paid; nothing happens where nobody captures. */
-export function observe(owner: Module | undefined, look: Look): void {
-  observer?.(owner, look)
+export function observe(owner: Module | undefined, look: () => Look): void {
+  observer?.(owner, look())
 }
 
 /**

@@ -1,8 +1,10 @@
 import { arange, elu, embedding, type Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
+import { checkAxes, checkWhole, matrices } from '../check.ts'
 import { type LayerOptions, normalInit, parameter, xavierUniform } from '../init.ts'
 import { global, type Mask, type Places, placesOf, window as slidingWindow } from '../masks.ts'
 import { Module } from '../module.ts'
 import { type Attended, attend, type Change } from './attend.ts'
+import { withoutHiddenKeys, withoutIdleQueries } from './hidden.ts'
 import { scaledDot } from './scores.ts'
 
 /** Sequences with heads, `[..., time, size]`. */
@@ -107,6 +109,7 @@ export function linearAttention(
   map: FeatureMap,
   { causal = false }: { readonly causal?: boolean } = {},
 ): Tensor {
+  checkAxes('linearAttention', { query, key, value }, matrices, '[..., time, size] each')
   const [q, k] = [map(query), map(key)] // [..., time, features]
   if (!causal) {
     const summary = k.transpose().matmul(value) // [..., features, size]
@@ -124,10 +127,15 @@ export function linearAttention(
 
 /** The weights that {@link linearAttention} stands for, `[..., query, key]`: for looking, at quadratic cost. */
 export function linearAttentionWeights(query: Tensor, key: Tensor, map: FeatureMap, mask?: Mask): Tensor {
-  const products = map(query).matmul(map(key).transpose())
-  const [queries, keys] = products.shape.slice(-2) as [number, number]
-  const open = mask ? products.where(mask.tensor(queries, keys, products), 0) : products
-  return open.div(open.sum(-1, { keepDims: true }))
+  checkAxes('linearAttentionWeights', { query, key }, matrices, '[..., time, size] each')
+  const [queries, keys] = [query.shape.at(-2) as number, key.shape.at(-2) as number]
+  const numbers = mask?.tensor(queries, keys, query, query.shape.length)
+  const shown = numbers ? withoutHiddenKeys(key, numbers) : key
+  const asks = numbers ? withoutIdleQueries(query, numbers) : query
+  const products = map(asks).matmul(map(shown).transpose())
+  const open = numbers ? products.where(numbers, 0) : products
+  const sum = open.sum(-1, { keepDims: true })
+  return open.div(numbers ? sum.where(sum.equal(0).logicalNot(), 1) : sum) // zeros for a query that may look nowhere
 }
 
 /**
@@ -144,6 +152,7 @@ export class RelativeAttention extends Module {
 
   constructor(size: number, clip: number, options: LayerOptions = {}) {
     super()
+    checkWhole('RelativeAttention', { size, clip })
     this.clip = clip
     this.keyTable = parameter([2 * clip + 1, size], normalInit(1 / Math.sqrt(size)), options)
     this.valueTable = parameter([2 * clip + 1, size], normalInit(1 / Math.sqrt(size)), options)

@@ -10,6 +10,7 @@ import {
   type Tensor,
   tensor,
 } from '@heed/core-tensor'
+import { checkWhole } from '../check.ts'
 import { Dropout } from '../dropout.ts'
 import { type LayerOptions, parameter, xavierUniform, zerosInit } from '../init.ts'
 import { Module } from '../module.ts'
@@ -45,6 +46,7 @@ export class Graph {
     edges: readonly Edge[],
     { selfLoops = true }: { readonly selfLoops?: boolean } = {},
   ) {
+    checkWhole('Graph', { numNodes })
     const incoming = Array.from({ length: numNodes }, (): number[] => [])
     for (const [i, { from, to }] of edges.entries()) {
       if (![from, to].every(node => Number.isInteger(node) && node >= 0 && node < numNodes))
@@ -88,6 +90,13 @@ export class Graph {
     }
   }
 
+  /** @internal Which nodes have an edge, `[node, 1]`, bool. */
+  linked({ backend }: Pick<Tensor, 'backend'>): Tensor {
+    const found = new Uint8Array(this.numNodes)
+    for (const { from, to } of this.edges) found[from] = found[to] = 1
+    return tensor(found, { shape: [this.numNodes, 1], backend })
+  }
+
   /** @internal Where edges and loops stand among `[node · slot]`. */
   places({ backend }: Pick<Tensor, 'backend'>): { edges: Tensor; loops: Tensor | null } {
     const edges = new Int32Array(this.edges.length)
@@ -104,6 +113,11 @@ export class Graph {
       for (const [i, edge] of list.entries()) each(node, i + Number(this.selfLoops), edge)
     }
   }
+}
+
+/** Zeros for nodes that nobody looks at and that look nowhere: see {@link withoutHiddenKeys}. */
+function withoutLonely(x: Tensor, allowed: Tensor): Tensor {
+  return allowed.size ? x.where(allowed.max(0).logicalOr(allowed.max(1)).unsqueeze(1), 0) : x
 }
 
 /** What attention along the edges of a {@link Graph} yields. */
@@ -184,12 +198,14 @@ abstract class NodeAttention extends Module {
       throw new ShapeError(
         `GraphAttention: ${nodes} nodes and a mask [${allowed.shape.join(', ')}]; use [${nodes}, ${nodes}]`,
       )
-    const { query, key, value, score } = this.parts(x)
+    const loops = mask instanceof Graph && mask.selfLoops
+    const { query, key, value, score } = this.parts(loops ? x : withoutLonely(x, allowed))
     // As one row of a batch, so that captured maps are [batch, heads, query, key].
     const [q, k, v] = [query, key, value].map(t => t.unsqueeze(0)) as [Tensor, Tensor, Tensor]
     const { context, weights, scores } = attend(q, k, v, {
       score,
       mask: allowed,
+      finite: loops, // everybody looks, and is looked at
       dropout: all => this.dropout.forward(all),
       owner: this,
     })
@@ -209,7 +225,7 @@ abstract class NodeAttention extends Module {
         `GraphAttention: ${nodes} rows for a graph of ${graph.numNodes} nodes; make them equal`,
       )
     const { nodes: neighbours, real, slots } = graph.neighbours(x)
-    const { query, key, value, score } = this.parts(x)
+    const { query, key, value, score } = this.parts(graph.selfLoops ? x : x.where(graph.linked(x), 0))
     // Each node is a row of the batch, with its own neighbours for keys: [node, heads, slot, …].
     const own = (all: Tensor): Tensor =>
       embedding(all.transpose(0, 1), neighbours)

@@ -1,15 +1,17 @@
 import {
   apply,
   arange,
+  ConfigError,
   defaultRng,
+  gumbel,
   logSoftmax,
   noGrad,
   type Op,
   type Rng,
   softmax,
   type Tensor,
-  uniform,
 } from '@heed/core-tensor'
+import { checkAxes } from '../check.ts'
 
 /** One key for each query, picked at random by the scores. */
 export interface HardChoice {
@@ -27,13 +29,12 @@ export interface SampleOptions {
 
 /** Picks a key for each query by softmax of the scores, `[..., query, key]`. No gradient passes through the choice. */
 export function sampleKeys(scores: Tensor, { rng = defaultRng() }: SampleOptions = {}): Tensor {
-  return noGrad(() => scores.detach().add(gumbel(scores, rng)).argmax(-1))
+  return noGrad(() => scores.detach().add(noise(scores, rng)).argmax(-1))
 }
 
-/** Gumbel noise of a tensor's shape, −log(−log u). */
-function gumbel(like: Tensor, rng: Rng): Tensor {
-  const u = uniform(like.shape, { rng, backend: like.backend }).add(0.5 ** 25) // never 0
-  return u.log().neg().log().neg().cast(like.dtype)
+/** Gumbel noise like another tensor. */
+function noise({ shape, dtype, backend }: Tensor, rng: Rng): Tensor {
+  return gumbel(shape, { rng, backend, dtype: dtype === 'float64' ? dtype : 'float32' })
 }
 
 /**
@@ -85,7 +86,10 @@ export function gumbelSoftmax(
     hard = true,
   }: SampleOptions & { readonly temperature?: number; readonly hard?: boolean } = {},
 ): Tensor {
-  const soft = softmax(scores.add(noGrad(() => gumbel(scores, rng))).mul(1 / temperature))
+  checkAxes('gumbelSoftmax', { scores }, axes => axes > 0, '[..., query, key]')
+  if (!(temperature > 0))
+    throw new ConfigError(`gumbelSoftmax: the temperature is ${temperature}; use a number above 0`)
+  const soft = softmax(scores.add(noGrad(() => noise(scores, rng))).mul(1 / temperature))
   if (!hard) return soft
   const keys = scores.shape.at(-1) as number
   const chosen = noGrad(() =>

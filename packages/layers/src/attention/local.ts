@@ -1,7 +1,16 @@
-import { arange, indexSelect, linear, type Parameter, softmax, type Tensor } from '@heed/core-tensor'
+import {
+  arange,
+  ConfigError,
+  indexSelect,
+  linear,
+  type Parameter,
+  softmax,
+  type Tensor,
+} from '@heed/core-tensor'
+import { checkAxes, matrices } from '../check.ts'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
-import { type Attended, attend, type Change, NEVER, type Score } from './attend.ts'
+import { type Attended, attend, type Change, type Score } from './attend.ts'
 import { dot } from './scores.ts'
 
 export interface LocalOptions {
@@ -25,27 +34,38 @@ export function attendLocally(
   options: LocalOptions,
 ): Attended {
   const { window, score = dot, gaussian = true, cut = true, owner } = options
+  if (!(window > 0 || (window === 0 && !gaussian)))
+    throw new ConfigError(`attendLocally: the window is ${window}; use a number above 0`)
+  checkAxes('attendLocally', { query, keys, values }, matrices, '[batch, query, size] and [batch, key, size]')
+  const from = (centres: Tensor, key: Tensor): Tensor => key.cast(centres.dtype).sub(centres.unsqueeze(-1)) // [..., query, key]
+  const near = (): Tensor => {
+    const all = arange(0, keys.shape.at(-2) as number, 1, { backend: keys.backend })
+    return from(centres.detach(), all).abs().lessEqual(window)
+  }
   const normalize: Change = (scores, { query: places, key, batch }, uses) => {
     const [centres] = uses as readonly [Tensor]
+    const weights = softmax(scores)
+    if (!gaussian) return weights
     const asked = indexSelect(centres, -1, places.reshape([-1]))
     const own =
       batch === undefined || centres.shape.length === 1
         ? asked
         : asked.slice([{ start: batch, stop: batch + 1 }])
-    const distance = key.cast(centres.dtype).sub(own.unsqueeze(-1)) // [..., query, key]
-    const near = distance.abs().lessEqual(window)
-    const weights = softmax(cut ? scores.where(near, NEVER) : scores)
-    const inside = cut ? weights.where(near, 0) : weights
-    return gaussian
-      ? inside.mul(
-          distance
-            .mul(distance)
-            .mul(-1 / (2 * (window / 2) ** 2))
-            .exp(),
-        )
-      : inside
+    const distance = from(own, key)
+    return weights.mul(
+      distance
+        .mul(distance)
+        .mul(-1 / (2 * (window / 2) ** 2))
+        .exp(),
+    )
   }
-  return attend(query, keys, values, { score, normalize, uses: [centres], owner })
+  return attend(query, keys, values, {
+    score,
+    mask: cut ? near() : undefined,
+    normalize,
+    uses: [centres],
+    owner,
+  })
 }
 
 /**
@@ -59,7 +79,8 @@ export function localMonotonic(
   values: Tensor,
   { first = 0, gaussian = false, ...options }: LocalOptions & { readonly first?: number },
 ): Attended {
-  const queries = query.shape[1] as number
+  checkAxes('localMonotonic', { query }, matrices, '[batch, query, size]')
+  const queries = query.shape.at(-2) as number
   const centres = arange(first, first + queries, 1, { backend: query.backend }).cast(query.dtype)
   return attendLocally(query, keys, values, centres, { gaussian, ...options })
 }
@@ -83,6 +104,8 @@ export class LocalPredictive extends Module {
     super()
     this.weight = parameter([size, querySize], xavierUniform(), { rng, backend })
     this.v = parameter([size], uniformInit(1 / Math.sqrt(size)), { rng, backend })
+    if (!(local.window > 0))
+      throw new ConfigError(`LocalPredictive: the window is ${local.window}; use a number above 0`)
     this.options = local
   }
 
@@ -93,6 +116,7 @@ export class LocalPredictive extends Module {
 
   /** `[batch, query, querySize]`, `[batch, key, keySize]` → context, weights `[batch, query, key]`, and the centres `[batch, query]`. */
   forward(query: Tensor, keys: Tensor, values: Tensor = keys): Attended & { readonly centres: Tensor } {
+    checkAxes('LocalPredictive', { query, keys, values }, axes => axes === 3, '[batch, query, size] and [batch, key, size]') // biome-ignore format: one line reads best
     const centres = this.centres(query, keys.shape[1] as number)
     return { ...attendLocally(query, keys, values, centres, { ...this.options, owner: this }), centres }
   }

@@ -14,6 +14,7 @@ import {
   type Tensor,
   tensor,
 } from '@heed/core-tensor'
+import { checkAxes, checkWhole } from '../check.ts'
 import { type LayerOptions, normalInit, parameter } from '../init.ts'
 import { Linear } from '../linear.ts'
 import type { Places } from '../masks.ts'
@@ -273,6 +274,12 @@ export interface Moved {
  * @throws ConfigError unless there is an offset for each shift
  */
 export function moveWeights(content: Tensor, { gate, previous, shift, sharpening, offsets }: Move): Moved {
+  checkAxes(
+    'moveWeights',
+    { content, shift },
+    axes => axes > 0,
+    '[batch, heads, slot] and [batch, heads, offset]',
+  )
   const [slots, count] = [content.shape.at(-1) as number, shift.shape.at(-1) as number]
   const steps = offsets ?? Array.from({ length: count }, (_, i) => i - (count - 1) / 2)
   if (steps.length !== count || steps.some(o => !Number.isInteger(o)))
@@ -376,6 +383,7 @@ class Addressing extends Module {
       throw new ConfigError(
         `MemoryHead: ${heads} heads that reach ${reach} slots; use whole numbers, of 1 and of 0 or more`,
       )
+    checkWhole('MemoryHead', { stateSize, width })
     this.heads = heads
     this.sizes = [width, 1, 1, 2 * reach + 1, 1, ...extra]
     const total = this.sizes.reduce((a, b) => a + b, 0)

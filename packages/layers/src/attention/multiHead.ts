@@ -7,13 +7,15 @@ import {
   type Tensor,
   zeros,
 } from '@heed/core-tensor'
+import { checkAxes, checkWhole } from '../check.ts'
 import { Dropout } from '../dropout.ts'
 import { type LayerOptions, normalInit, parameter, xavierUniform, zerosInit } from '../init.ts'
 import { Linear } from '../linear.ts'
 import { causal, causalFromEnd, Mask, maskOf } from '../masks.ts'
 import { Module, type StateEntry } from '../module.ts'
 import type { Score } from './attend.ts'
-import { type Attended, attend } from './attend.ts'
+import { type Attended, attend, withContext } from './attend.ts'
+import { withoutHiddenKeys, withoutIdleQueries } from './hidden.ts'
 
 export interface ScaledDotOptions {
   /** What may be looked at. */
@@ -28,6 +30,8 @@ export interface ScaledDotOptions {
   readonly dropout?: Dropout | undefined
   /** Who attends, for captureAttention. */
   readonly owner?: Module | undefined
+  /** Whether what the mask hides is known to be finite: see {@link AttendOptions}. */
+  readonly finite?: boolean
 }
 
 /**
@@ -43,17 +47,19 @@ export function scaledDotProductAttention(
   v: Tensor,
   options: ScaledDotOptions = {},
 ): Attended {
-  const { bias, scale = 1 / Math.sqrt(q.shape.at(-1) as number), dropout, causal: order, owner } = options
+  const { bias, scale = 1 / Math.sqrt(q.shape.at(-1) as number), dropout, owner } = options
   const score: Score = {
     prepare: keys => keys,
+    factor: () => scale,
     score: (query, keys) => query.mul(scale).matmul(keys.transpose()),
   }
   return attend(q, k, v, {
     score,
-    mask: both(options.mask, order),
+    mask: both(options.mask, options.causal),
     bias,
-    dropout: dropout && (weights => dropout.forward(weights)),
+    dropout: dropout?.active ? weights => dropout.forward(weights) : undefined,
     owner,
+    finite: options.finite ?? false,
   })
 }
 
@@ -64,6 +70,28 @@ function both(
   if (!order) return mask
   const past = order === 'end' ? causalFromEnd : causal
   return mask ? past.and(mask instanceof Mask ? mask : maskOf(mask)) : past
+}
+
+/**
+ * What heads are made of, `[batch, time, size]` each, without what the mask hides; and the call to go on with. Projections
+ * would carry NaN into their gradients otherwise.
+ */
+function shown<Call extends MultiHeadCall>(
+  [query, keys, values]: readonly [Tensor, Tensor, Tensor],
+  options: Call,
+): { parts: [Tensor, Tensor, Tensor]; call: Call & { readonly finite: boolean } } {
+  const mask = both(options.mask, options.causal)
+  const [queries, count] = [query.shape[1] as number, keys.shape[1] as number]
+  const open = mask instanceof Mask ? mask.open(queries, count) : { keys: !mask, queries: !mask }
+  if (!mask || (open.keys && open.queries))
+    return { parts: [query, keys, values], call: { ...options, finite: true } }
+  const numbers = mask instanceof Mask ? mask.tensor(queries, count, query) : mask
+  const without = (x: Tensor, hide: (x: Tensor, mask: Tensor) => Tensor): Tensor =>
+    hide(x.unsqueeze(1), numbers).squeeze(1) // all heads at once
+  const k = open.keys ? keys : without(keys, withoutHiddenKeys)
+  const v = values === keys ? k : open.keys ? values : without(values, withoutHiddenKeys)
+  const q = open.queries ? query : without(query, withoutIdleQueries)
+  return { parts: [q, k, v], call: { ...options, mask: numbers, causal: false, finite: true } }
 }
 
 export interface MultiHeadOptions extends LayerOptions {
@@ -129,6 +157,7 @@ export class MultiHeadAttention extends Module {
       timeFirst = false,
       ...layer
     } = options
+    checkWhole('MultiHeadAttention', { embedSize, numHeads }, 1)
     if (embedSize % numHeads)
       throw new ConfigError(
         `MultiHeadAttention: ${numHeads} heads do not divide size ${embedSize}; use a divisor`,
@@ -151,7 +180,8 @@ export class MultiHeadAttention extends Module {
     this.biasKey = extra()
     this.biasValue = extra()
     this.wOut = new Linear(embedSize, embedSize, { bias, ...layer })
-    this.dropout = new Dropout(dropout, { rng: layer.rng })
+    this.wOut.bias?.assign(zeros([embedSize], this.wOut.bias)) // as PyTorch starts it
+    this.dropout = new Dropout(dropout)
     this.#zero = addZeroAttention
     this.#timeFirst = timeFirst
   }
@@ -179,18 +209,21 @@ export class MultiHeadAttention extends Module {
    * @returns context `[batch, query, embedSize]`, weights and scores `[batch, heads, query, key]`
    */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, options: MultiHeadCall = {}): Attended {
+    checkAxes('MultiHeadAttention', { query, keys, values }, axes => axes === 3, '[batch, time, size] each')
     const first = (x: Tensor): Tensor => (this.#timeFirst ? x.transpose(0, 1) : x)
-    const q = this.#heads(linear(first(query), this.wQuery, this.bQuery)) // [batch, heads, query, headSize]
-    const k = this.#heads(this.#more(linear(first(keys), this.wKey, this.bKey), this.biasKey))
-    const v = this.#heads(this.#more(linear(first(values), this.wValue, this.bValue), this.biasValue))
-    const extra = (k.shape[2] as number) - (first(keys).shape[1] as number)
-    const { context, weights, scores } = scaledDotProductAttention(q, k, v, {
-      ...opened(options, extra, q, k),
+    const [queryFirst, keysFirst] = [first(query), keys === query ? first(query) : first(keys)]
+    const valuesFirst = values === keys ? keysFirst : first(values)
+    const { parts, call } = shown([queryFirst, keysFirst, valuesFirst], options)
+    const q = this.#heads(linear(parts[0], this.wQuery, this.bQuery)) // [batch, heads, query, headSize]
+    const k = this.#heads(this.#more(linear(parts[1], this.wKey, this.bKey), this.biasKey))
+    const v = this.#heads(this.#more(linear(parts[2], this.wValue, this.bValue), this.biasValue))
+    const extra = (k.shape[2] as number) - (keysFirst.shape[1] as number)
+    const attended = scaledDotProductAttention(q, k, v, {
+      ...opened(call, extra, q, k),
       dropout: this.dropout,
       owner: this,
     })
-    const joined = this.wOut.forward(this.#joined(context))
-    return { context: first(joined), weights, scores }
+    return withContext(attended, first(this.wOut.forward(this.#joined(attended.context))))
   }
 
   /** The context alone. */
@@ -226,7 +259,12 @@ export class MultiHeadAttention extends Module {
 }
 
 /** Masks and biases for keys of which the last `extra` are open to everybody. */
-function opened(options: MultiHeadCall, extra: number, q: Tensor, k: Tensor): MultiHeadCall {
+function opened(
+  options: MultiHeadCall & { readonly finite: boolean },
+  extra: number,
+  q: Tensor,
+  k: Tensor,
+): typeof options {
   if (!extra) return options
   const [queries, keys] = [q.shape[2] as number, k.shape[2] as number]
   const open = new Mask('extra keys', ({ key }) => key.greaterEqual(keys - extra))
@@ -246,6 +284,7 @@ function opened(options: MultiHeadCall, extra: number, q: Tensor, k: Tensor): Mu
   const all = mask && past ? mask.and(past) : (mask ?? (past || undefined))
   const { bias } = options
   return {
+    finite: options.finite,
     mask: all?.or(open),
     bias:
       bias && bias.shape.at(-1) !== 1
@@ -280,6 +319,7 @@ export class GroupedQueryAttention extends Module {
   constructor(embedSize: number, numHeads: number, options: GroupedQueryOptions) {
     super()
     const { numKvHeads, headSize = embedSize / numHeads, bias = false, dropout = 0, ...layer } = options
+    checkWhole('GroupedQueryAttention', { embedSize, numHeads, numKvHeads }, 1)
     if (numHeads % numKvHeads || !Number.isInteger(headSize))
       throw new ConfigError(
         `GroupedQueryAttention: ${numHeads} heads over ${numKvHeads} of keys, of size ${headSize}; use divisors`,
@@ -291,29 +331,27 @@ export class GroupedQueryAttention extends Module {
     this.wKey = new Linear(embedSize, numKvHeads * headSize, { bias, ...layer })
     this.wValue = new Linear(embedSize, numKvHeads * headSize, { bias, ...layer })
     this.wOut = new Linear(numHeads * headSize, embedSize, { bias, ...layer })
-    this.dropout = new Dropout(dropout, { rng: layer.rng })
+    this.dropout = new Dropout(dropout)
   }
 
   /** `[batch, query, embedSize]`, keys and values alike → context `[batch, query, embedSize]`, weights `[batch, heads, query, key]`. */
   forward(query: Tensor, keys: Tensor = query, values: Tensor = keys, options: MultiHeadCall = {}): Attended {
+    checkAxes(
+      'GroupedQueryAttention',
+      { query, keys, values },
+      axes => axes === 3,
+      '[batch, time, size] each',
+    )
     const heads = (x: Tensor, count: number): Tensor =>
       x.reshape([...x.shape.slice(0, 2), count, this.headSize]).transpose(1, 2)
-    const q = heads(this.wQuery.forward(query), this.numHeads)
-    const k = heads(this.wKey.forward(keys), this.numKvHeads)
-    const v = heads(this.wValue.forward(values), this.numKvHeads)
-    const { context, weights, scores } = groupedQueryAttention(q, k, v, {
-      ...options,
-      dropout: this.dropout,
-      owner: this,
-    })
-    const [batch, , time] = context.shape as [number, number, number]
-    return {
-      context: this.wOut.forward(
-        context.transpose(1, 2).reshape([batch, time, this.numHeads * this.headSize]),
-      ),
-      weights,
-      scores,
-    }
+    const { parts, call } = shown([query, keys, values], options)
+    const q = heads(this.wQuery.forward(parts[0]), this.numHeads)
+    const k = heads(this.wKey.forward(parts[1]), this.numKvHeads)
+    const v = heads(this.wValue.forward(parts[2]), this.numKvHeads)
+    const attended = groupedQueryAttention(q, k, v, { ...call, dropout: this.dropout, owner: this })
+    const [batch, , time] = attended.context.shape as [number, number, number]
+    const joined = attended.context.transpose(1, 2).reshape([batch, time, this.numHeads * this.headSize])
+    return withContext(attended, this.wOut.forward(joined))
   }
 }
 

@@ -1,4 +1,5 @@
-import { eye, linear, type Parameter, softmax, type Tensor } from '@heed/core-tensor'
+import { ConfigError, eye, linear, type Parameter, softmax, type Tensor } from '@heed/core-tensor'
+import { checkWhole } from '../check.ts'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
 import { type Attended, attend, type Score } from './attend.ts'
@@ -41,6 +42,7 @@ export class AttentionPool extends Module {
 
   constructor(inputSize: number, { size = inputSize, ...options }: AttentionPoolOptions = {}) {
     super()
+    checkWhole('AttentionPool', { inputSize, size })
     this.weight = size ? parameter([size, inputSize], xavierUniform(), options) : null
     this.bias = size ? parameter([size], uniformInit(1 / Math.sqrt(inputSize)), options) : null
     this.query = parameter([size || inputSize], uniformInit(1 / Math.sqrt(size || inputSize)), options)
@@ -104,6 +106,7 @@ export class KeyValueAttention extends Module {
 
   constructor(size: number, { parts = 2, ...options }: LayerOptions & { readonly parts?: 2 | 3 } = {}) {
     super()
+    if (parts !== 2 && parts !== 3) throw new ConfigError(`KeyValueAttention: ${parts} parts; use 2 or 3`)
     this.parts = parts
     const square = (): Parameter => parameter([size, size], xavierUniform(), options)
     this.wKeys = square()

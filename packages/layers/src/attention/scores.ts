@@ -1,4 +1,5 @@
 import { additiveScore, full, linear, type Parameter, ShapeError, type Tensor } from '@heed/core-tensor'
+import { checkAxes, checkWhole, matrices } from '../check.ts'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
 import { Module } from '../module.ts'
 import type { Score } from './attend.ts'
@@ -14,6 +15,7 @@ function equalSizes(name: string, query: Tensor, keys: Tensor): void {
 /** `qᵀk`. Luong et al. 2015, §3.1, arXiv:1508.04025. */
 export const dot: Score = {
   prepare: keys => keys,
+  factor: () => 1,
   score(query, keys) {
     equalSizes('dot', query, keys)
     return query.matmul(keys.transpose())
@@ -23,6 +25,7 @@ export const dot: Score = {
 /** `qᵀk / √size`. Vaswani et al. 2017, eq. 1, arXiv:1706.03762. */
 export const scaledDot: Score = {
   prepare: keys => keys,
+  factor: query => 1 / Math.sqrt(query.shape.at(-1) as number),
   score(query, keys) {
     equalSizes('scaledDot', query, keys)
     return query.mul(1 / Math.sqrt(query.shape.at(-1) as number)).matmul(keys.transpose())
@@ -50,6 +53,7 @@ abstract class LearnedScore extends Module implements Score {
 
   /** `[batch, query, querySize]` and `[batch, key, keySize]` → `[batch, query, key]`. */
   forward(query: Tensor, keys: Tensor): Tensor {
+    checkAxes(this.constructor.name, { query, keys }, matrices, '[batch, query, size] and [batch, key, size]')
     return this.score(query, this.prepare(keys))
   }
 }
@@ -139,6 +143,7 @@ export class Concat extends LearnedScore {
 
   constructor(querySize: number, keySize: number, size: number, options: LayerOptions = {}) {
     super()
+    checkWhole('Concat', { querySize, keySize, size })
     this.querySize = querySize
     this.weight = parameter([size, querySize + keySize], xavierUniform(), options)
     this.v = parameter([size], uniformInit(1 / Math.sqrt(size)), options)

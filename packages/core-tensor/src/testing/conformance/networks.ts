@@ -12,6 +12,8 @@ const PROBABILITY: Tolerance = { relative: 16, absolute: 4 }
 const LOGARITHM: Tolerance = { relative: 16, absolute: 64 }
 /** Sums of up to 128 terms v tanh(…), tanh within 6 ulp. */
 const SCORE: Tolerance = { relative: 16, absolute: 200 }
+/** Means of up to 70 values by weights that are off by a few ulp themselves, and sums of as many products for gradients. */
+const MEAN: Tolerance = { relative: 200, absolute: 400 }
 /** Up to 8 steps that each pass their rounding on, shrunk by gates; gradients sum over all steps and rows. */
 const RECURRENT: Tolerance = { relative: 64, absolute: 600 }
 /** A handful of roundings; the reference's composition rounds after each operation as well. */
@@ -19,7 +21,7 @@ const STEP: Tolerance = { relative: 16, absolute: 4 }
 
 /** What backends fuse, against its composition on the reference; forward, and the gradient of every input. */
 export function networks(): Sketch[] {
-  return [...probabilities(), ...scores(), ...recurrences(), ...steps()]
+  return [...probabilities(), ...scores(), ...attention(), ...recurrences(), ...steps()]
 }
 
 /** Results, and after them the gradients of the leaves, for random gradients of the results. */
@@ -91,6 +93,33 @@ function scores(): Sketch[] {
     ...sizes.map(size => sketch(size, 'float32')),
     ...sizes.slice(0, 7).map(size => sketch(size, 'float64')),
   ]
+}
+
+function attention(): Sketch[] {
+  const sizes = [[1, 1, 1, 1, 1, 1], [2, 3, 5, 7, 4, 6], [1, 2, 49, 70, 16, 8], [1, 1, 60, 300, 13, 5], [0, 1, 2, 3, 2, 2], [2, 0, 3, 4, 2, 2], [1, 2, 0, 4, 3, 3]] as const // biome-ignore format: a table
+  const sketch = (
+    [batch, heads, queries, keys, size, valueSize]: (typeof sizes)[number],
+    offset: number | undefined,
+    dtype: DType,
+  ): Sketch => ({
+    name: `scaledDotAttention ${dtype} of ${batch} × ${heads} × ${queries} × ${keys}, sizes ${size} and ${valueSize}${offset === undefined ? '' : `, up to ${offset} ahead`}, and its gradient`,
+    tolerance: MEAN,
+    results: inputs => {
+      // As heads lie between the places of a projection.
+      const leaves = [
+        [queries, size],
+        [keys, size],
+        [keys, valueSize],
+      ].map(([time, wide]) => inputs.leaf([batch, time as number, heads, wide as number], 1, dtype))
+      const [q, k, v] = leaves.map(x => x.transpose(1, 2)) as [Tensor, Tensor, Tensor]
+      const masks = [undefined, inputs.random([batch, 1, 1, keys]).greater(-0.5), inputs.random([queries, keys]).greater(0), inputs.random([queries, 1]).greater(0)] // biome-ignore format: one line
+      const results = masks.map(mask => network.scaledDotAttention(q, k, v, { mask, offset }))
+      return batch * heads * queries === 0 ? results : withGradients(inputs, leaves, results)
+    },
+  })
+  return (['float32', 'float64'] as const).flatMap(dtype =>
+    sizes.flatMap(size => [undefined, 0, 3, -2].map(offset => sketch(size, offset, dtype))),
+  )
 }
 
 type Kind = 'gru' | 'lstm' | 'rnn'
