@@ -11,6 +11,20 @@ export class Interrupted extends Error {
   override readonly name: string = 'Interrupted'
 }
 
+/** Hears Ctrl-C (and the system's polite request to end): the signal tells it, a second one ends at once. */
+export function listenForCtrlC(): { readonly signal: AbortSignal; ignore(): void } {
+  const stop = new AbortController()
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130)
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return {
+    signal: stop.signal,
+    ignore: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  }
+}
+
 const inputErrors = [ConfigError, FormatError, ShapeError, VizError, DivergenceError] as const
 const environmentErrors = [BackendError, MemoryError] as const
 

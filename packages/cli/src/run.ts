@@ -47,6 +47,51 @@ export const configSchema = z.object({
 })
 export type RunConfig = z.infer<typeof configSchema>
 
+/** Where texts with labels come from. */
+const textsSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('tweets'), lines: count, length: count }),
+  z.object({
+    kind: z.literal('file'),
+    path: z.string(),
+    sha256: z.string(),
+    columns: z.tuple([column, column]).optional(),
+    header: z.boolean().optional(),
+    limit: count.optional(),
+  }),
+])
+
+/** Everything that makes a classifier's run what it is, as it stands in `config.json`. */
+export const sentimentSchema = z.object({
+  schema: z.literal('heed-run/1'),
+  task: z.literal('sentiment'),
+  data: textsSchema,
+  lowercase: z.boolean(),
+  maxVocabulary: count,
+  /** Words of a text that are read; what is behind them is cut off. */
+  maxLength: count,
+  /** Words of the longest text learned from: the one length that the read-out `concat` takes. */
+  time: count,
+  /** The labels, in the order of their numbers. */
+  labels: z.array(z.string()).min(2),
+  cell: z.enum(['rnn', 'gru', 'lstm']),
+  readout: z.enum(['last', 'concat', 'mean', 'max', 'attention']),
+  bidirectional: z.boolean(),
+  layers: count,
+  embedding: count,
+  hidden: count,
+  dropout: z.number().min(0).lt(1),
+  epochs: count,
+  batchSize: count,
+  learningRate: z.number().positive(),
+  clipNorm: z.number().positive(),
+  seed: z.number().int(),
+  compare: z.boolean(),
+})
+export type SentimentConfig = z.infer<typeof sentimentSchema>
+
+/** The configuration of a run of any task. */
+export type AnyConfig = RunConfig | SentimentConfig
+
 /** What the bits of a run depend on beside its configuration. */
 const environmentSchema = z.object({
   heed: z.string(),
@@ -57,28 +102,35 @@ const environmentSchema = z.object({
 })
 export type Environment = z.infer<typeof environmentSchema>
 
-const fileSchema = configSchema.extend({ environment: environmentSchema })
+const fileSchema = z.discriminatedUnion('task', [
+  configSchema.extend({ environment: environmentSchema }),
+  sentimentSchema.extend({ environment: environmentSchema }),
+])
 
 /** The two vocabularies of a run. */
-export interface Vocabularies {
+export interface Vocabularies extends Readonly<Record<string, Vocabulary>> {
   readonly source: Vocabulary
   readonly target: Vocabulary
 }
 
 /** A run's folder: `config.json`, `vocabulary.json`, `metrics.jsonl`, checkpoints, `results.json`, `report.html`. */
-export class RunFolder {
+export class RunFolder<Config extends AnyConfig = RunConfig> {
   readonly path: string
-  readonly config: RunConfig
+  readonly config: Config
   readonly environment: Environment
 
-  private constructor(path: string, config: RunConfig, environment: Environment) {
+  private constructor(path: string, config: Config, environment: Environment) {
     this.path = path
     this.config = config
     this.environment = environment
   }
 
   /** Makes a new folder. @throws ConfigError if it is there already: earlier runs stay as they are */
-  static create(path: string, config: RunConfig, environment: Environment): RunFolder {
+  static create<Config extends AnyConfig>(
+    path: string,
+    config: Config,
+    environment: Environment,
+  ): RunFolder<Config> {
     if (existsSync(path))
       throw new ConfigError(
         `${path}: there is a run of that name already; choose another --name, or --resume it`,
@@ -88,8 +140,23 @@ export class RunFolder {
     return new RunFolder(path, config, environment)
   }
 
-  /** Opens a run. @throws ConfigError if there is none, FormatError if its configuration is damaged */
-  static open(path: string): RunFolder {
+  /** Opens a run of one task. @throws ConfigError if there is none, or it is of another task; FormatError if its configuration is damaged */
+  static open(path: string): RunFolder
+  static open<Task extends AnyConfig['task']>(
+    path: string,
+    task: Task,
+  ): RunFolder<Extract<AnyConfig, { task: Task }>>
+  static open(path: string, task: AnyConfig['task'] = 'translate'): RunFolder<AnyConfig> {
+    const run = RunFolder.openAny(path)
+    if (run.config.task !== task)
+      throw new ConfigError(
+        `${path}: this run is of heed train ${run.config.task}, not of heed train ${task}; give one of that, or look at it with heed attend ${path}`,
+      )
+    return run
+  }
+
+  /** Opens a run of any task. @throws ConfigError if there is none, FormatError if its configuration is damaged */
+  static openAny(path: string): RunFolder<AnyConfig> {
     if (!existsSync(path) || !statSync(path).isDirectory())
       throw new ConfigError(
         `${path}: there is no run of that name; give the folder that heed train has written`,
@@ -113,15 +180,20 @@ export class RunFolder {
     return join(this.path, name)
   }
 
-  writeVocabularies({ source, target }: Vocabularies): void {
-    writeAtomic(this.file('vocabulary.json'), `${JSON.stringify({ source, target })}\n`)
+  writeVocabularies(vocabularies: Readonly<Record<string, Vocabulary>>): void {
+    writeAtomic(this.file('vocabulary.json'), `${JSON.stringify(vocabularies)}\n`)
   }
 
-  /** @throws FormatError if the file is missing or damaged */
+  /** A translator's two. @throws FormatError if the file is missing or damaged */
   readVocabularies(): Vocabularies {
+    return { source: this.readVocabulary('source'), target: this.readVocabulary('target') }
+  }
+
+  /** One of the vocabularies. @throws FormatError if the file is missing or damaged */
+  readVocabulary(name: 'source' | 'target' | 'words'): Vocabulary {
     const json = readJson(this.file('vocabulary.json')) as Partial<Record<string, unknown>> | null
     try {
-      return { source: Vocabulary.fromJSON(json?.source), target: Vocabulary.fromJSON(json?.target) }
+      return Vocabulary.fromJSON(json?.[name])
     } catch (error) {
       throw new FormatError(
         `${this.file('vocabulary.json')}: ${error instanceof Error ? error.message : error}`,
@@ -154,7 +226,7 @@ export class RunFolder {
 }
 
 /** @throws FormatError if the file is missing, is not UTF-8 or not JSON */
-function readJson(path: string): unknown {
+export function readJson(path: string): unknown {
   if (!existsSync(path)) throw new FormatError(`${path}: the file is missing; restore it, or train again`)
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)))

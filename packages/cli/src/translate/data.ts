@@ -77,7 +77,8 @@ export function fileHash(path: string): string {
   return createHash('sha256').update(readData(path)).digest('hex')
 }
 
-function readData(path: string): Uint8Array {
+/** The bytes of a file the user named. @throws ConfigError if there is no such file, or it is a folder */
+export function readData(path: string): Uint8Array {
   try {
     return readFileSync(path)
   } catch (error) {
@@ -128,6 +129,36 @@ async function fileData(config: DataConfig): Promise<TranslationData> {
     groupedBy: `source length (${config.tokens})`,
     tokenizers: { source: tokenizer, target: tokenizer },
   }
+}
+
+/** What a run cuts its texts into. */
+export function tokenizersOf({
+  tokens,
+  lowercase,
+}: Pick<RunConfig, 'tokens' | 'lowercase'>): TranslationData['tokenizers'] {
+  const tokenizer = createTokenizer(tokens === 'words' ? { kind: 'words', lowercase } : { kind: 'graphemes' })
+  return { source: tokenizer, target: tokenizer }
+}
+
+/** All pairs of a file, to be tested on. @throws FormatError, ConfigError for bad files */
+export async function parsePairs(
+  bytes: Uint8Array,
+  path: string,
+  {
+    columns,
+    header,
+  }: {
+    readonly columns?: [string | number, string | number] | undefined
+    readonly header?: boolean | undefined
+  },
+): Promise<Line[]> {
+  const pairs = await readPairs(bytes, {
+    ...pairFormat(basename(path)),
+    ...(columns ? { columns } : {}),
+    ...(header === undefined ? {} : { header }),
+    name: path,
+  })
+  return pairs.map(({ source, target }) => ({ source, target, group: 'all' }))
 }
 
 /** `limit` of the lines, from all over the file. */

@@ -1,7 +1,7 @@
 import { getBackend } from '@heed/core-tensor'
 import { BEGIN, END } from '@heed/datasets'
 import { greedy, type Seq2Seq } from '@heed/models'
-import { corpusBleu } from '@heed/training'
+import { bleuCounts, bleuOf, bootstrap, bootstrapMean, corpusBleu, type Interval } from '@heed/training'
 import type { RunConfig, Vocabularies } from '../run.ts'
 import { encodeLines, type Line, sourceBatch, type TranslationData } from './data.ts'
 
@@ -122,5 +122,26 @@ export function score(
     groups,
     bleu: bleu.score,
     bleuSignature: bleu.signature,
+  }
+}
+
+/** Exact match and BLEU against each line's own target, with bootstrap intervals over lines. */
+export function exactAndBleu(
+  lines: readonly Line[],
+  translations: readonly Translation[],
+  { tokenizers: { target } }: Pick<TranslationData, 'tokenizers'>,
+): { readonly exact: Interval; readonly bleu: Interval } {
+  const wanted = lines.map(line => target.join(target.encode(line.target)))
+  const counts = bleuCounts(
+    translations.map(({ text }) => text),
+    wanted.map(text => [text]),
+  )
+  return {
+    exact: bootstrapMean(wanted.map((text, i) => Number(translations[i]?.text === text))),
+    bleu: bootstrap(
+      counts.length,
+      rows => bleuOf(Array.from(rows, i => counts[i] as (typeof counts)[number])).score,
+      { samples: 300 },
+    ),
   }
 }

@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from 'commander'
+
+/** Reads a whole number of 1 or more. */
+export function whole(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Give a whole number of 1 or more.')
+  return value
+}
+
+/** Reads a whole number. */
+export function integer(text: string): number {
+  const value = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('Give a whole number.')
+  return value
+}
+
+/** Reads a number above 0. */
+export function positive(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('Give a number above 0.')
+  return value
+}
+
+/** Reads a share. */
+export function share(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('Give a share from 0 to below 1.')
+  return value
+}
