@@ -32,11 +32,15 @@ import {
 
 /** Part of an axis, as in Python's slices: from `start` up to `stop`, `step` apart; negative places count from the end. */
 export interface Range {
+  /** The first place; the axis's first (last, backwards) unless given. */
   readonly start?: number
+  /** The first place that is left out; to the end unless given. */
   readonly stop?: number
+  /** From one place to the next; 1 unless given, negative for backwards. */
   readonly step?: number
 }
 
+/** What becomes of reduced axes. */
 export interface KeepDims {
   /** Whether reduced axes stay, with length 1. */
   readonly keepDims?: boolean
@@ -51,8 +55,11 @@ type Axes = number | readonly number[]
  * The methods are the small fixed set that gradients are written with; everything else is a function.
  */
 export class Tensor implements Operand<unknown>, Tracked {
+  /** The length of each axis. */
   readonly shape: Shape
+  /** What one element is. */
   readonly dtype: DType
+  /** Where it lives. */
   readonly backend: Backend
   /** Whether `backward()` shall leave a gradient here; results of tensors that do, do. */
   requiresGrad = false
@@ -220,33 +227,43 @@ export class Tensor implements Operand<unknown>, Tracked {
 
   // ── element by element ──
 
+  /** −x */
   neg(): Tensor {
     return apply(elementwise.neg, [this], {})
   }
+  /** |x|; its gradient at 0 is 0. */
   abs(): Tensor {
     return apply(elementwise.abs, [this], {})
   }
+  /** −1, 0 or 1; no gradient flows. */
   sign(): Tensor {
     return apply(elementwise.sign, [this], {})
   }
+  /** eˣ */
   exp(): Tensor {
     return apply(elementwise.exp, [this], {})
   }
+  /** The natural logarithm. */
   log(): Tensor {
     return apply(elementwise.log, [this], {})
   }
+  /** √x */
   sqrt(): Tensor {
     return apply(elementwise.sqrt, [this], {})
   }
+  /** sin x */
   sin(): Tensor {
     return apply(elementwise.sin, [this], {})
   }
+  /** cos x */
   cos(): Tensor {
     return apply(elementwise.cos, [this], {})
   }
+  /** tanh x */
   tanh(): Tensor {
     return apply(elementwise.tanh, [this], {})
   }
+  /** 1 / (1 + e⁻ˣ) */
   sigmoid(): Tensor {
     return apply(elementwise.sigmoid, [this], {})
   }
@@ -255,41 +272,53 @@ export class Tensor implements Operand<unknown>, Tracked {
     return dtype === this.dtype ? this : apply(elementwise.cast, [this], { dtype })
   }
 
+  /** a + b, stretched to one shape. */
   add(other: Tensor | number): Tensor {
     return apply(arithmetic.add, [this, this.#like('add', other)], {})
   }
+  /** a − b, stretched to one shape. */
   sub(other: Tensor | number): Tensor {
     return apply(arithmetic.sub, [this, this.#like('sub', other)], {})
   }
+  /** a · b, element by element, stretched to one shape. */
   mul(other: Tensor | number): Tensor {
     return apply(arithmetic.mul, [this, this.#like('mul', other)], {})
   }
+  /** a / b, stretched to one shape; whole numbers are divided towards zero. */
   div(other: Tensor | number): Tensor {
     return apply(arithmetic.div, [this, this.#like('div', other)], {})
   }
+  /** aᵇ, stretched to one shape. */
   pow(exponent: Tensor | number): Tensor {
     if (this.dtype === 'int32' && typeof exponent === 'number' && exponent < 0)
       throw new DTypeError(`pow: int32 with ${exponent}; use x.cast('float32') first`)
     return apply(arithmetic.pow, [this, this.#like('pow', exponent)], {})
   }
+  /** The larger of two, stretched to one shape; NaN where one is. Equal ones share the gradient. */
   maximum(other: Tensor | number): Tensor {
     return apply(arithmetic.maximum, [this, this.#like('maximum', other)], {})
   }
+  /** The smaller of two, stretched to one shape; NaN where one is. Equal ones share the gradient. */
   minimum(other: Tensor | number): Tensor {
     return apply(arithmetic.minimum, [this, this.#like('minimum', other)], {})
   }
+  /** a = b, as bool; NaN equals nothing. */
   equal(other: Tensor | number): Tensor {
     return apply(arithmetic.equal, [this, this.#like('equal', other)], {})
   }
+  /** a < b, as bool. */
   less(other: Tensor | number): Tensor {
     return apply(arithmetic.less, [this, this.#like('less', other)], {})
   }
+  /** a ≤ b, as bool. */
   lessEqual(other: Tensor | number): Tensor {
     return apply(arithmetic.lessEqual, [this, this.#like('lessEqual', other)], {})
   }
+  /** a > b, as bool. */
   greater(other: Tensor | number): Tensor {
     return apply(arithmetic.less, [this.#like('greater', other), this], {})
   }
+  /** a ≥ b, as bool. */
   greaterEqual(other: Tensor | number): Tensor {
     return apply(arithmetic.lessEqual, [this.#like('greaterEqual', other), this], {})
   }
@@ -312,6 +341,7 @@ export class Tensor implements Operand<unknown>, Tracked {
 
   // ── along axes ──
 
+  /** The sum along axes, or of all; 0 where there are none. */
   sum(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.sum, [this], { axes: axesOf('sum', axes, this.shape), keepDims })
   }
@@ -323,12 +353,15 @@ export class Tensor implements Operand<unknown>, Tracked {
       1 / sizeOf(over.map(axis => this.shape[axis] as number)),
     )
   }
+  /** The product along axes, or of all; 1 where there are none. */
   prod(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.prod, [this], { axes: axesOf('prod', axes, this.shape), keepDims })
   }
+  /** The largest along axes, or of all; NaN where one is. Equal ones share the gradient. @throws ShapeError where there are none */
   max(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.max, [this], { axes: axesOf('max', axes, this.shape), keepDims })
   }
+  /** The smallest along axes, or of all; NaN where one is. Equal ones share the gradient. @throws ShapeError where there are none */
   min(axes?: Axes, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.min, [this], { axes: axesOf('min', axes, this.shape), keepDims })
   }
@@ -336,12 +369,15 @@ export class Tensor implements Operand<unknown>, Tracked {
   argmax(axis?: number, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.argmax, [this], { axes: axesOf('argmax', axis, this.shape), keepDims })
   }
+  /** The place of the smallest along an axis, or in row-major order over all: int32, the first of equals. */
   argmin(axis?: number, { keepDims = false }: KeepDims = {}): Tensor {
     return apply(reduce.argmin, [this], { axes: axesOf('argmin', axis, this.shape), keepDims })
   }
+  /** Running sums along an axis. */
   cumsum(axis: number): Tensor {
     return apply(reduce.cumsum, [this], { axis: axisOf('cumsum', axis, this.shape) })
   }
+  /** Running products along an axis. */
   cumprod(axis: number): Tensor {
     return apply(reduce.cumprod, [this], { axis: axisOf('cumprod', axis, this.shape) })
   }
@@ -362,8 +398,9 @@ export class Tensor implements Operand<unknown>, Tracked {
       isDense(this)
     ) {
       // One large product in place of many small ones, here and in the gradient.
-      const rows = this.reshape([-1, this.shape.at(-1) as number])
-      return apply(matmul, [rows, other], {}).reshape([...this.shape.slice(0, -1), other.shape[1] as number])
+      const lead = this.shape.slice(0, -1)
+      const rows = this.reshape([sizeOf(lead), other.shape[0] as number])
+      return apply(matmul, [rows, other], {}).reshape([...lead, other.shape[1] as number])
     }
     return apply(matmul, [this, other], {})
   }
@@ -546,7 +583,7 @@ function makeDense(x: Tensor): Tensor {
 
 const constants = /* @__PURE__ */ new WeakMap<Backend, Map<string, Tensor>>()
 
-/** A single number as a tensor; the usual ones are kept. */
+/** A single number as a tensor; the first 512 are kept, later ones are tensors like others. */
 function constant(value: number, dtype: DType, backend: Backend): Tensor {
   let known = constants.get(backend)
   if (!known) {
@@ -556,10 +593,10 @@ function constant(value: number, dtype: DType, backend: Backend): Tensor {
   const key = `${dtype} ${Object.is(value, -0) ? '-0' : value}`
   let made = known.get(key)
   if (!made) {
-    if (known.size >= 512) known.clear()
     const data = typedArray(dtype, 1)
     data[0] = value
     made = fromData(data, { shape: [], dtype }, backend, `${value}`)
+    if (known.size >= 512) return made
     made.persistent = true
     made.abandon()
     known.set(key, made)

@@ -327,3 +327,20 @@ describe('the seam', () => {
     )
   })
 })
+
+describe('corners', () => {
+  it('a product over no numbers is 0', async () => {
+    const y = heed.ones([2, 3, 0]).matmul(heed.ones([0, 4]))
+    expect(y.shape).toEqual([2, 3, 4])
+    expect(Array.from(await y.data())).toEqual(new Array(24).fill(0))
+  })
+
+  it('numbers that change at every step are not held', () => {
+    const x = heed.ones([1])
+    const step = (i: number): void => heed.scope(() => void x.mul(1 + i / 1024))
+    for (let i = 0; i < 2000; i++) step(i)
+    const { count } = heed.memory(heed.getBackend())
+    for (let i = 2000; i < 4000; i++) step(i)
+    expect(heed.memory(heed.getBackend()).count).toBe(count)
+  })
+})
