@@ -88,7 +88,7 @@ export function addTrainTranslate(train: Command): void {
       whole,
     )
     .option('--max-length <tokens>', 'longer pairs are left out (default: 50 words, 200 characters)', whole)
-    .option('--lines <count>', 'how many lines of dates to learn from (default: 30000)', whole)
+    .option('--lines <count>', 'how many lines of dates to learn from (default: 26000)', whole)
     .addOption(
       new Option('--attention <kind>', 'how the decoder looks back (default: bahdanau)').choices([
         'none',
@@ -137,7 +137,7 @@ function configOf(options: TrainOptions): Omit<RunConfig, 'maxOutput'> {
     task: 'translate',
     data:
       options.data === undefined
-        ? { kind: 'dates', lines: options.lines ?? 30_000 }
+        ? { kind: 'dates', lines: options.lines ?? 26_000 }
         : fileOf(options.data, options),
     tokens: file ? tokens : 'characters',
     lowercase: options.lowercase ?? false,
