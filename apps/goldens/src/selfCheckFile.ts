@@ -25,7 +25,7 @@ export async function selfCheckFile(
   const missing = names.filter(name => !tolerances[name])
   if (missing.length) throw new Error(`selfCheckFile: no golden case ${missing.join(', ')}; check the names`)
   const text = Buffer.from(await writeSafetensors(tensors, tolerances)).toString('base64')
-  return `// Written by apps/goldens/test/selfCheck.test.ts from PyTorch's numbers: a safetensors file in base64.
+  return `/** Written by apps/goldens/test/selfCheck.test.ts from PyTorch's numbers: a safetensors file in base64. */
 export const selfCheckData: string =
   '${text}'
 `

@@ -2,6 +2,7 @@ import type { TensorSpec, TypedArray } from './shape.ts'
 
 /** A tensor as a kernel sees it. A Tensor is one, structurally. */
 export interface Operand<S> extends TensorSpec {
+  /** The memory that it looks at. */
   readonly storage: S
   /** In elements, from the start of the storage. */
   readonly offset: number
@@ -93,12 +94,15 @@ export interface MemoryReport {
  */
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export interface Backend<S = any> {
+  /** What it is called in messages and tables: `cpu`. */
   readonly name: string
   /** The build, threads and engine that decide the exact bits, for the record of a run. */
   readonly build: string
+  /** How each operation is computed. */
   readonly kernels: Kernels<S>
   /** Kernels that read operands of any strides; all others are handed row-major ones. */
   readonly strided: ReadonlySet<string>
+  /** Memory of its own with the elements in row-major order. */
   write(data: TypedArray, spec: TensorSpec): S
   /** A copy of the elements, once they are computed. */
   read(operand: Operand<S>): Promise<TypedArray>
@@ -106,6 +110,7 @@ export interface Backend<S = any> {
   readSync?(operand: Operand<S>): TypedArray
   /** Takes storage back; after {@link dispose} there is nothing left to do. */
   free(storage: S): void
+  /** Memory in use now. */
   memory(): MemoryReport
   /** Gives everything back (workers, device); the backend cannot be used afterwards. */
   dispose(): void

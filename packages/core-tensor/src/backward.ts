@@ -21,6 +21,7 @@ export interface Node {
   spent: boolean
 }
 
+/** How {@link Tensor.backward} walks back. */
 export interface BackwardOptions {
   /** Where to start from, in place of 1: of this tensor's shape. */
   readonly gradient?: Tensor

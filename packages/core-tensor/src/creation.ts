@@ -17,6 +17,7 @@ import {
 } from './shape.ts'
 import { fromData, type Tensor } from './tensor.ts'
 
+/** Of what type, and where, a new tensor is. */
 export interface CreateOptions {
   /** float32 unless said otherwise (bool for truth values). */
   readonly dtype?: DType
@@ -104,10 +105,12 @@ export function full(
   return apply(fullOp, [], { shape, dtype, value: dtype === 'bool' ? Number(value !== 0) : value }, backend)
 }
 
+/** Full of 0. */
 export function zeros(shape: Shape, options: CreateOptions = {}): Tensor {
   return full(shape, 0, options)
 }
 
+/** Full of 1. */
 export function ones(shape: Shape, options: CreateOptions = {}): Tensor {
   return full(shape, 1, options)
 }
@@ -150,6 +153,7 @@ export function eye(n: number, options: CreateOptions = {}): Tensor {
   return at.unsqueeze(1).equal(at.unsqueeze(0)).cast(dtype)
 }
 
+/** What random tensors are drawn from, and where they are. */
 export interface RandomOptions {
   readonly rng: Rng
   readonly backend?: Backend

@@ -8,7 +8,7 @@ export function setBackend(backend: Backend): void {
   chosen = backend
 }
 
-/** @throws BackendError if none was set */
+/** The backend that new tensors are created on. @throws BackendError if none was set */
 export function getBackend(): Backend {
   if (!chosen)
     throw new BackendError('no backend: call setBackend(await cpu()) first, with cpu from @heed/backend-cpu')

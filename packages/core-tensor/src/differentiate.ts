@@ -9,6 +9,7 @@ import { defaultRng, Rng, withRng } from './rng.ts'
 import { show } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
+/** How {@link gradients} walks back. */
 export interface GradientsOptions {
   /** Where to start from, in place of 1: of the result's shape. */
   readonly gradient?: Tensor

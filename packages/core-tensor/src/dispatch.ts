@@ -4,6 +4,7 @@ import type { Tensor } from './tensor.ts'
 
 /** One way to carry operations out: now, on a tape, with a stopwatch … */
 export interface Interpreter {
+  /** Carries out one operation; the backend is named where there are no inputs. */
   run<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, backend?: Backend): readonly Tensor[]
 }
 

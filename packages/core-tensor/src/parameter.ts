@@ -2,6 +2,7 @@ import { ShapeError } from './errors.ts'
 import { sameShape, show } from './shape.ts'
 import { Tensor } from './tensor.ts'
 
+/** What kind of state a {@link Parameter} is. */
 export interface ParameterOptions {
   /** Whether it is learned; running averages and other state that is saved but not learned say false. */
   readonly requiresGrad?: boolean

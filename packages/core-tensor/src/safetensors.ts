@@ -6,7 +6,9 @@ import { fromData, type Tensor } from './tensor.ts'
 
 /** What a safetensors file holds: tensors by name, and words about them. */
 export interface SafetensorsFile {
+  /** By name, in the file's order. */
   readonly tensors: Record<string, Tensor>
+  /** Words stored beside them. */
   readonly metadata: Record<string, string>
 }
 

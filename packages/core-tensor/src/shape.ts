@@ -25,6 +25,7 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array
 /** Numbers in brackets, or one number. */
 export type Nested = number | boolean | readonly Nested[]
 
+/** How many bytes one element takes in memory. */
 export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4, bool: 1 }
 
 /** @throws DTypeError unless it is the name of a type */
@@ -35,6 +36,7 @@ export function checkDType(where: string, dtype: DType): void {
     )
 }
 
+/** Whether a type holds fractions: float32 or float64. */
 export function isFloat(dtype: DType): boolean {
   return dtype === 'float32' || dtype === 'float64'
 }
@@ -82,6 +84,7 @@ export function isDense({ shape, strides }: Pick<Layout, 'shape' | 'strides'>): 
   return true
 }
 
+/** Whether two shapes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, axis) => n === b[axis])
 }

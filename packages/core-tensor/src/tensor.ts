@@ -190,6 +190,7 @@ export class Tensor implements Operand<unknown>, Tracked {
     return nested(await this.data(), this.shape, this.dtype)
   }
 
+  /** Shape, type and the numbers, long axes shortened; what `console.log` prints in Node. */
   toString(): string {
     return describe(this, this.#block && this.backend.readSync ? this.dataSync() : null)
   }

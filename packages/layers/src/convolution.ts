@@ -180,6 +180,7 @@ function check(x: Tensor, weight: Tensor, groups: number): void {
     )
 }
 
+/** How a convolution is made. */
 export interface ConvOptions extends ConvolveOptions, LayerOptions {
   readonly bias?: boolean
 }

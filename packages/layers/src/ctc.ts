@@ -14,6 +14,7 @@ import { NEVER } from './attention/attend.ts'
 import type { LossOptions } from './losses.ts'
 import { lengthMask } from './masks.ts'
 
+/** Where {@link ctcLoss} finds lengths, and how losses become one. */
 export interface CtcOptions extends LossOptions {
   /** Steps of each row, `[batch]` (int32); all unless given. */
   readonly inputLengths?: Tensor | undefined

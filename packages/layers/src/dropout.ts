@@ -1,6 +1,7 @@
 import { ConfigError, defaultRng, type Rng, type Tensor, uniform } from '@heed/core-tensor'
 import { Module } from './module.ts'
 
+/** What {@link Dropout} draws from. */
 export interface DropoutOptions {
   readonly rng?: Rng | undefined
 }

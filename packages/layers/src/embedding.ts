@@ -2,6 +2,7 @@ import { ConfigError, embedding, Parameter, ShapeError, type Tensor } from '@hee
 import { type LayerOptions, normalInit } from './init.ts'
 import { Module } from './module.ts'
 
+/** Where an {@link Embedding} starts, and whether it is learned. */
 export interface EmbeddingOptions extends LayerOptions {
   /** Vectors that somebody else learned, `[numEmbeddings, embeddingSize]`, in place of random ones. */
   readonly pretrained?: Tensor

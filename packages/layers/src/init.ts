@@ -64,6 +64,7 @@ export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
   return gains[nonlinearity]
 }
 
+/** For which signals and nonlinearity Kaiming weights are made. */
 export interface KaimingOptions {
   /** The slope of leakyRelu below 0. */
   readonly slope?: number

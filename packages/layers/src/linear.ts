@@ -2,6 +2,7 @@ import { linear, type Parameter, type Tensor } from '@heed/core-tensor'
 import { type LayerOptions, parameter, uniformInit } from './init.ts'
 import { Module } from './module.ts'
 
+/** How a {@link Linear} is made. */
 export interface LinearOptions extends LayerOptions {
   readonly bias?: boolean
 }

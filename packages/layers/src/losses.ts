@@ -3,6 +3,7 @@ import { axisOf, ConfigError, DTypeError, logSigmoid, logSoftmax, norm, type Ten
 /** How the losses of many places become one: their mean, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none'
 
+/** How {@link crossEntropy} counts. */
 export interface CrossEntropyOptions {
   readonly reduction?: Reduction
   /** A target that does not count (padding). */
@@ -97,6 +98,7 @@ function reduce(losses: Tensor, reduction: Reduction): Tensor {
   return reduction === 'mean' ? losses.mean() : reduction === 'sum' ? losses.sum() : losses
 }
 
+/** How losses become one. */
 export interface LossOptions {
   readonly reduction?: Reduction
 }
@@ -110,6 +112,7 @@ export function softCrossEntropy(
   return reduce(logSoftmax(logits).mul(target).sum(-1).neg(), reduction)
 }
 
+/** How {@link binaryCrossEntropy} counts. */
 export interface BinaryOptions extends LossOptions {
   /** How much each positive counts, stretched over the logits. */
   readonly positiveWeight?: Tensor

@@ -3,6 +3,7 @@ import { type Backend, ConfigError, Parameter, type Tensor, zerosLike } from '@h
 /** One tensor of a state dictionary: a parameter, or several that PyTorch packs into one, along the first axis. */
 export type StateEntry = Parameter | readonly Parameter[]
 
+/** How strictly {@link Module.loadStateDict} loads. */
 export interface LoadOptions {
   /** Whether names that are missing or too many are an error (they are, unless this is false). */
   readonly strict?: boolean

@@ -12,6 +12,7 @@ import { checkWhole } from './check.ts'
 import type { LayerOptions } from './init.ts'
 import { Module } from './module.ts'
 
+/** How a norm is made. */
 export interface NormOptions extends LayerOptions {
   /** Added to the variance, so that nothing is divided by 0. */
   readonly epsilon?: number
@@ -115,6 +116,7 @@ export class GroupNorm extends Module {
   }
 }
 
+/** How a {@link BatchNorm} is made; names as in PyTorch. */
 export interface BatchNormOptions extends NormOptions {
   /** How fast the running averages follow; null for the plain average of all batches. */
   readonly momentum?: number | null

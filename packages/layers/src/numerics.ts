@@ -19,6 +19,7 @@ export class NumericsError extends Error {
   }
 }
 
+/** What {@link checkNumerics} looks for. */
 export interface CheckNumericsOptions {
   /** Whether infinities count as well as NaN. */
   readonly infinity?: boolean

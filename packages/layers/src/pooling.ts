@@ -12,11 +12,13 @@ export interface WindowPoolOptions {
   readonly ceilMode?: boolean
 }
 
+/** {@link WindowPoolOptions}, and the distance within windows. */
 export interface MaxPoolOptions extends WindowPoolOptions {
   /** From one place of a window to the next. */
   readonly dilation?: PerAxis
 }
 
+/** {@link WindowPoolOptions}, and what counts. */
 export interface AvgPoolOptions extends WindowPoolOptions {
   /** Whether padding counts as zeros; otherwise the mean is over real places alone. */
   readonly countIncludePad?: boolean

@@ -14,6 +14,7 @@ import { checkAxes, checkWhole, matrices } from './check.ts'
 import { type LayerOptions, normalInit, parameter } from './init.ts'
 import { Module } from './module.ts'
 
+/** How a table of positions is made. */
 export interface TableOptions {
   readonly backend?: Backend
   readonly base?: number
@@ -107,6 +108,7 @@ export function alibi(
   return tensor(bias, { shape: [numHeads, queries, keys], ...options })
 }
 
+/** How distances share buckets. */
 export interface RelativeBiasOptions extends LayerOptions {
   readonly numBuckets?: number
   /** Distances beyond share the last bucket. */

@@ -18,6 +18,7 @@ import { type LayerOptions, parameter, uniformInit } from './init.ts'
 import { lengthMask } from './masks.ts'
 import { Module, type StateEntry } from './module.ts'
 
+/** How a cell is made. */
 export interface CellOptions extends LayerOptions {
   readonly bias?: boolean
 }
@@ -160,6 +161,7 @@ export class LSTMCell extends Cell {
   }
 }
 
+/** {@link CellOptions}, and the nonlinearity. */
 export interface RNNCellOptions extends CellOptions {
   readonly nonlinearity?: 'tanh' | 'relu'
 }
@@ -180,6 +182,7 @@ export class RNNCell extends Cell {
   }
 }
 
+/** How a recurrence over sequences is made; names as in PyTorch. */
 export interface RecurrentOptions extends CellOptions {
   /** How many recurrences, each reading the states of the one before. */
   readonly numLayers?: number
@@ -199,6 +202,7 @@ export interface SequenceOptions {
   readonly lengths?: Tensor | undefined
 }
 
+/** What a recurrence yields. */
 export interface SequenceOutput {
   /** States of the last layer at every step, `[batch, time, directions·hidden]`, forward before backward. */
   readonly outputs: Tensor
@@ -304,6 +308,7 @@ export class LSTM extends Recurrent {
   }
 }
 
+/** {@link RecurrentOptions}, and the nonlinearity. */
 export interface RNNOptions extends RecurrentOptions {
   readonly nonlinearity?: 'tanh' | 'relu'
 }

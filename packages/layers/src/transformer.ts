@@ -9,6 +9,7 @@ import type { Mask } from './masks.ts'
 import { Module } from './module.ts'
 import { LayerNorm } from './normalization.ts'
 
+/** How a layer is made; defaults as in PyTorch. */
 export interface TransformerLayerOptions extends LayerOptions {
   /** Units of the layer in between. */
   readonly feedforwardSize?: number
@@ -119,6 +120,7 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 }
 
+/** How a stack is made. */
 export interface TransformerStackOptions extends TransformerLayerOptions {
   readonly numLayers: number
   /** Whether the last output is normalised. */
@@ -187,6 +189,7 @@ export class TransformerDecoder extends Module {
   }
 }
 
+/** How both stacks are made; defaults as in PyTorch. */
 export interface TransformerOptions extends TransformerLayerOptions {
   readonly numEncoderLayers?: number
   readonly numDecoderLayers?: number

@@ -66,6 +66,13 @@ const mechanisms: [string, () => Row][] = [
   ['location', () => plain({}, new layers.Location(4, 5, { rng: rng() }))],
   ['sparsemax', () => plain({ normalize: s => layers.sparsemax(s), mask: causal })],
   ['entmax', () => plain({ normalize: s => layers.entmax15(s) })],
+  ['entmax of any alpha', () => plain({ normalize: s => layers.entmax(s, 1.3), mask: causal })],
+  ['top-k', () => plain({ normalize: s => layers.topKSoftmax(s, 2) })],
+  ['a temperature', () => plain({ normalize: s => layers.temperatureSoftmax(s, 0.5) })],
+  [
+    'an adaptive span',
+    () => plain({ mask: causal, ...new layers.AdaptiveSpan(1, 6, { ramp: 2, start: 2 }).forward() }),
+  ],
   [
     'multi-head, causal',
     () =>
@@ -206,6 +213,34 @@ describe('looking', () => {
             const start = ((batch * (heads ?? 1) + head) * queries + query) * keys
             expect([...row]).toEqual([...all.slice(start, start + keys)])
           }
+    }
+  })
+
+  it('never changes a bit where so many look that the weights are never held', () => {
+    for (const mask of [undefined, causal, padding(tensor([9, 12], { dtype: 'int32' }))]) {
+      const long = (
+        look: boolean,
+      ): { bits: number[][]; seen: number[][]; maps: readonly layers.AttentionMap[] } => {
+        const heads = new layers.MultiHeadAttention(4, 2, { rng: rng() })
+        const x = random(1, 2, 12, 4)
+        const call = (): layers.Attended => heads.forward(x, x, x, { mask })
+        const { output, maps } = look ? captureAttention(heads, call) : { output: call(), maps: [] }
+        const seen = [...maps.map(map => map.weights()), ...(look ? [output.weights] : [])].map(w => [
+          ...w.dataSync(),
+        ])
+        const context = [...output.context.dataSync()]
+        output.context.mul(output.context).sum().backward() // biome-ignore format: one line
+        return {
+          bits: [context, ...[x, ...heads.parameters()].map(p => [...(p.grad?.dataSync() ?? [])])],
+          seen,
+          maps,
+        }
+      }
+      const looked = long(true)
+      expect(looked.bits).toEqual(long(false).bits)
+      expect(looked.seen[0]).toEqual(looked.seen[1])
+      const row = looked.maps[0]?.row({ batch: 1, head: 1, query: 7 }).dataSync() ?? []
+      expect([...row]).toEqual(looked.seen[0]?.slice(((1 * 2 + 1) * 12 + 7) * 12).slice(0, 12))
     }
   })
 

@@ -35,6 +35,7 @@ export function unstack(x: Tensor, axis = 0): Tensor[] {
   ).map(part => part.squeeze(at))
 }
 
+/** How windows follow each other. */
 export interface WindowOptions {
   /** From one window to the next. */
   readonly stride?: number

@@ -17,7 +17,7 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
 /**
  * Rows of a table by number, `[rows, ...features]` and `[...]` (int32) → `[..., ...features]`.
  *
- * @param options.paddingIndex a row that is read but gets no gradient
+ * A row named by `paddingIndex` is read but gets no gradient.
  */
 export function embedding(
   table: Tensor,

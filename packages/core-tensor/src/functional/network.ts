@@ -77,7 +77,9 @@ export interface Recurrence {
 
 /** A recurrence's states at every step, `[batch, time, hidden]`, and after its last, `[batch, hidden]`. */
 export interface Run {
+  /** `[batch, time, hidden]` */
   readonly states: Tensor
+  /** `[batch, hidden]` */
   readonly last: Tensor
 }
 
@@ -126,6 +128,7 @@ export function rnnSequence(gates: Tensor, run: Recurrence & { readonly activati
   return { states, last }
 }
 
+/** What {@link scaledDotAttention} may look at, and how scores are scaled. */
 export interface ScaledDotAttentionOptions {
   /** What products are multiplied by; 1/√size unless given. */
   readonly scale?: number

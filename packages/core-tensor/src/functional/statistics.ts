@@ -6,6 +6,7 @@ import type { KeepDims, Tensor } from '../tensor.ts'
 
 type Axes = number | readonly number[]
 
+/** How {@link variance} counts. */
 export interface VarianceOptions extends KeepDims {
   /** What is taken off the number of elements: 1 for the unbiased estimate (the default), 0 for the population. */
   readonly correction?: number
@@ -72,7 +73,9 @@ export function norm(
 
 /** Values in order, and where each came from (int32). */
 export interface Sorted {
+  /** The values in order. */
   readonly values: Tensor
+  /** Where each came from, int32. */
   readonly indices: Tensor
 }
 

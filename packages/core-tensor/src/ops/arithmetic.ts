@@ -21,6 +21,7 @@ function numeric(name: string): Infer {
   }
 }
 
+/** a + b */
 export const add: Op = {
   name: 'add',
   saves: 'neither',
@@ -28,6 +29,7 @@ export const add: Op = {
   grad: ({ grads: [dy] }) => [dy, dy],
 }
 
+/** a − b */
 export const sub: Op = {
   name: 'sub',
   saves: 'neither',
@@ -35,6 +37,7 @@ export const sub: Op = {
   grad: ({ grads: [dy], needs: [, b] }) => [dy, b ? dy.neg() : null],
 }
 
+/** a · b */
 export const mul: Op = {
   name: 'mul',
   saves: 'inputs',

@@ -46,6 +46,7 @@ export const additiveScoreGrad: Op = {
   infer: ([, query, key, v]) => [query, key, v],
 }
 
+/** The settings of {@link scaledDotAttention}. */
 export interface ScaledDot {
   /** What products of queries and keys are multiplied by. */
   readonly scale: number

@@ -89,6 +89,7 @@ export const sqrt: Op = {
   grad: ({ grads: [dy], outputs: [y] }) => [dy.div(y.mul(2))],
 }
 
+/** sin x */
 export const sin: Op = {
   name: 'sin',
   saves: 'inputs',
@@ -96,6 +97,7 @@ export const sin: Op = {
   grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.cos())],
 }
 
+/** cos x */
 export const cos: Op = {
   name: 'cos',
   saves: 'inputs',
@@ -103,6 +105,7 @@ export const cos: Op = {
   grad: ({ grads: [dy], inputs: [x] }) => [dy.mul(x.sin()).neg()],
 }
 
+/** tanh x, (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ) */
 export const tanh: Op = {
   name: 'tanh',
   saves: 'outputs',

@@ -81,6 +81,7 @@ export interface Cut {
   readonly step: readonly number[]
 }
 
+/** Part of each axis. */
 export const slice: Op<Cut> = {
   name: 'slice',
   saves: 'neither',

@@ -32,6 +32,7 @@ function kept({ inputs: [x], attrs }: Tape<Reduction>, y: Tensor): Tensor {
   return y.reshape(reduced(x.shape, attrs.axes, true))
 }
 
+/** The sum along axes; 0 where there are none. */
 export const sum: Op<Reduction> = {
   name: 'sum',
   saves: 'neither',
@@ -83,8 +84,10 @@ function extreme(tape: Tape<Reduction>): readonly Tensor[] {
   return [winners.mul(kept(tape, dy)).div(winners.sum([...attrs.axes], { keepDims: true }))]
 }
 
+/** The largest along axes; NaN where one is. */
 export const max: Op<Reduction> = { name: 'max', saves: 'both', infer: infer('max', true), grad: extreme }
 
+/** The smallest along axes; NaN where one is. */
 export const min: Op<Reduction> = { name: 'min', saves: 'both', infer: infer('min', true), grad: extreme }
 
 function inferPlace(name: string) {

@@ -4,6 +4,7 @@ import { Rng } from '../rng.ts'
 import { show, type TypedArray } from '../shape.ts'
 import { fromData, type Tensor } from '../tensor.ts'
 
+/** How {@link checkGradient} compares. */
 export interface CheckGradientOptions {
   /** How far each input is moved. */
   readonly step?: number

@@ -31,6 +31,7 @@ export interface Attended {
 /** Makes one from the other, `[..., query, key]`, told where queries and keys stand, and given the tensors it uses. */
 export type Change = (scores: Tensor, places: Places, uses: readonly Tensor[]) => Tensor
 
+/** What fills the holes of {@link attend}. */
 export interface AttendOptions {
   /** {@link dot} unless given. */
   readonly score?: Score

@@ -3,6 +3,7 @@ import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../ini
 import { Module } from '../module.ts'
 import { type Attended, attend, type Score } from './attend.ts'
 
+/** What one step of {@link CoverageAttention} is given. */
 export interface CoverageCall {
   /** How much each key has been looked at so far, `[batch, key]`; zeros at first. */
   readonly coverage?: Tensor

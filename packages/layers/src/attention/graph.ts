@@ -132,6 +132,7 @@ export interface GraphAttended {
   readonly scores: Tensor
 }
 
+/** How graph attention is made. */
 export interface GraphAttentionOptions extends LayerOptions {
   readonly heads?: number
   /** Whether heads are set side by side; otherwise their mean is taken, as for a last layer. */

@@ -23,6 +23,7 @@ export interface HardChoice {
   readonly entropy: Tensor
 }
 
+/** What choices are drawn from. */
 export interface SampleOptions {
   readonly rng?: Rng
 }

@@ -13,6 +13,7 @@ import { Module } from '../module.ts'
 import { type Attended, attend, type Change, type Score } from './attend.ts'
 import { dot } from './scores.ts'
 
+/** Where local attention looks. */
 export interface LocalOptions {
   /** D: keys at most so far from the centre are looked at. */
   readonly window: number

@@ -41,6 +41,7 @@ export function wordPositions(words: number, size: number, like: Pick<Tensor, 'b
     .sub(k.mul(j.mul(-2).add(1)))
 }
 
+/** How a memory network is made. */
 export interface MemoryNetworkOptions extends LayerOptions {
   /** How often the memory is looked at. */
   readonly hops?: number
@@ -94,6 +95,8 @@ abstract class MemoryNetwork extends Module {
   protected abstract next(state: Tensor, read: Tensor): Tensor
 
   /**
+   * Reads a story for a question, hop after hop.
+   *
    * @param story `[batch, slot, word]`, int32: sentences, the slots at most
    * @param question `[batch, word]`, int32
    * @param options `normalize` without softmax is how they start learning (§4.2, "linear start"); `mask` `[batch, slot]`
@@ -360,6 +363,7 @@ export function writeMemory(memory: Tensor, weights: Tensor, erase: Tensor, add:
   return memory.mul(kept).add(weights.transpose().matmul(add))
 }
 
+/** How many heads there are, and how far they move in a step. */
 export interface HeadOptions extends LayerOptions {
   readonly heads?: number
   /** Shifts reach so many slots both ways. */
@@ -435,6 +439,8 @@ export class ReadHead extends Module {
   }
 
   /**
+   * Moves from where the head stood, and reads there.
+   *
    * @param state `[batch, stateSize]`
    * @param memory `[batch, slot, width]`
    * @param previous the weights of the step before, `[batch, heads, slot]`; begin with {@link firstSlot}

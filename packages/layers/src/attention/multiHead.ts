@@ -17,6 +17,7 @@ import type { Score } from './attend.ts'
 import { type Attended, attend, withContext } from './attend.ts'
 import { withoutHiddenKeys, withoutIdleQueries } from './hidden.ts'
 
+/** What {@link scaledDotProductAttention} may look at, and how scores are scaled. */
 export interface ScaledDotOptions {
   /** What may be looked at. */
   readonly mask?: Tensor | Mask | undefined
@@ -94,6 +95,7 @@ function shown<Call extends MultiHeadCall>(
   return { parts: [q, k, v], call: { ...options, mask: numbers, causal: false, finite: true } }
 }
 
+/** How {@link MultiHeadAttention} is made; names as in PyTorch. */
 export interface MultiHeadOptions extends LayerOptions {
   readonly bias?: boolean
   /** Dropped from the weights, while learning. */
@@ -110,6 +112,7 @@ export interface MultiHeadOptions extends LayerOptions {
   readonly timeFirst?: boolean
 }
 
+/** What heads may look at in one call. */
 export interface MultiHeadCall {
   /** What may be looked at, stretched to `[batch, heads, query, key]`. */
   readonly mask?: Tensor | Mask | undefined
@@ -203,6 +206,8 @@ export class MultiHeadAttention extends Module {
   }
 
   /**
+   * Every head looks from the queries at the keys; what they found is joined and projected.
+   *
    * @param query `[batch, query, embedSize]`
    * @param keys `[batch, key, keySize]`; the query unless given
    * @param values `[batch, key, valueSize]`; the keys unless given
@@ -293,6 +298,7 @@ function opened(
   }
 }
 
+/** How {@link GroupedQueryAttention} is made. */
 export interface GroupedQueryOptions extends LayerOptions {
   /** How many heads of keys and values there are; each serves as many query heads. 1: multi-query attention. */
   readonly numKvHeads: number

@@ -5,6 +5,7 @@ import { Module } from '../module.ts'
 import { type Attended, attend, type Score } from './attend.ts'
 import { dot } from './scores.ts'
 
+/** What a pool may look at. */
 export interface PoolOptions {
   /** Where sequences have something, `[batch, time]`, bool. */
   readonly mask?: Tensor | undefined
@@ -22,6 +23,7 @@ function pooled(
   return attend(queries.unsqueeze(0), x, x, { score, mask: mask?.unsqueeze(1), owner })
 }
 
+/** How an {@link AttentionPool} scores. */
 export interface AttentionPoolOptions extends LayerOptions {
   /** Whether scores are `uᵀ tanh(W x + b)` (the size given) or just `wᵀ x` (0). */
   readonly size?: number
@@ -117,6 +119,8 @@ export class KeyValueAttention extends Module {
   }
 
   /**
+   * The state now looks at the states before it.
+   *
    * @param memory past states `[batch, window, parts·size]`
    * @param current the state now, `[batch, parts·size]`
    * @returns context `[batch, size]`, weights and scores `[batch, window]`

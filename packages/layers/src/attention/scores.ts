@@ -48,7 +48,9 @@ export const cosine: Score = {
 
 /** A score with parameters. */
 abstract class LearnedScore extends Module implements Score {
+  /** The part that depends on the keys alone, made once for a sequence: `[..., key, keySize]` → what {@link score} takes. */
   abstract prepare(keys: Tensor): Tensor
+  /** `[..., query, querySize]` and what {@link prepare} made → `[..., query, key]`. */
   abstract score(query: Tensor, prepared: Tensor): Tensor
 
   /** `[batch, query, querySize]` and `[batch, key, keySize]` → `[batch, query, key]`. */
@@ -58,6 +60,7 @@ abstract class LearnedScore extends Module implements Score {
   }
 }
 
+/** How {@link General} is made. */
 export interface GeneralOptions extends LayerOptions {
   /** Whether each key has a worth of its own beside the fit, `+ bᵀk`. */
   readonly bias?: boolean
@@ -86,6 +89,7 @@ export class General extends LearnedScore {
   }
 }
 
+/** How {@link Additive} is made. */
 export interface AdditiveOptions extends LayerOptions {
   /** Whether `b` is added inside tanh. */
   readonly bias?: boolean

@@ -2,6 +2,7 @@ import { type Backend, ConfigError, full, Parameter, softmax, type Tensor } from
 import { Module } from '../module.ts'
 import { type AttendOptions, type Change, NEVER } from './attend.ts'
 
+/** How spans of an {@link AdaptiveSpan} begin and end. */
 export interface AdaptiveSpanOptions {
   /** R: over so many places the weights fade out. */
   readonly ramp?: number

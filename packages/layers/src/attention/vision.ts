@@ -31,6 +31,7 @@ function image(where: string, x: Tensor, channels?: number): void {
     )
 }
 
+/** How narrow the network between channels is. */
 export interface SqueezeOptions extends LayerOptions {
   /** How many times narrower the layer in between is. */
   readonly reduction?: number
@@ -207,6 +208,8 @@ export class CaptionAttention extends Module {
   }
 
   /**
+   * Hidden states look at the places of an image.
+   *
    * @param hidden `[batch, time, hiddenSize]`
    * @param features `[batch, place, featureSize]`
    * @returns context `[batch, time, featureSize]`, weights and scores `[batch, time, place]`, gate `[batch, time]`
