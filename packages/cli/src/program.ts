@@ -9,7 +9,7 @@ import { version } from './version.ts'
 
 const EXAMPLES = `
 Examples:
-  heed train translate                        learn to read dates in many languages (about a minute)
+  heed train translate                        learn to read dates in many languages (about two minutes)
   heed train translate --data pairs.tsv       learn from your own pairs
   heed translate runs/NAME "3 mars 2024"      use what was learned, and see where it looked
   heed train sentiment                        learn what tweets say; half a minute

@@ -53,7 +53,7 @@ interface TrainOptions {
 const EXAMPLES = `
 Examples:
   heed train translate
-      reads dates in 28 languages, about a minute on two cores
+      reads dates in 28 languages, about two minutes on two cores
   heed train translate --lines 3000 --epochs 1 --no-compare
       a quick look
   heed train translate --data pairs.tsv --epochs 5
