@@ -1,4 +1,5 @@
-import { ConfigError, outside, Rng } from '@heed/core-tensor'
+import { ConfigError, outside } from '@heed/core-tensor'
+import { checkSizes, cut, type DealOptions, deal } from './buckets.ts'
 
 /** Two sequences of token ids. */
 export interface IdPair {
@@ -73,14 +74,8 @@ function missing(index: number, length: number): never {
   throw outside('collate', index, length)
 }
 
-/** How {@link Batches} deals out pairs. */
-export interface BatchesOptions {
-  /** The most pairs of a batch. */
-  readonly size: number
-  readonly seed: number
-  /** Sorting by length happens among this many batches at a time; 100 unless given. */
-  readonly window?: number
-}
+/** How {@link Batches} deals out pairs; the length of a pair is that of its source. */
+export interface BatchesOptions extends DealOptions {}
 
 /**
  * Pairs dealt out into batches of similar length, anew for every epoch.
@@ -94,20 +89,17 @@ export interface BatchesOptions {
  */
 export class Batches {
   readonly #pairs: readonly IdPair[]
-  readonly #options: Required<BatchesOptions>
+  readonly #options: BatchesOptions
   readonly #sourceLengths: Uint32Array
   readonly #targetLengths: Uint32Array
 
   /** @throws ConfigError if there is no pair, a sequence is empty, or a number makes no sense */
-  constructor(pairs: readonly IdPair[], { size, seed, window = 100 }: BatchesOptions) {
-    for (const [name, value] of Object.entries({ size, window }))
-      if (!Number.isInteger(value) || value < 1)
-        throw new ConfigError(
-          `batches: ${name} must be a whole number from 1, got ${value}; use for example 64`,
-        )
+  constructor(pairs: readonly IdPair[], options: BatchesOptions) {
+    const { size, window, maxPlaces } = options
+    checkSizes({ size, window, maxPlaces })
     if (!pairs.length) throw new ConfigError('batches: there are no pairs; give at least one')
     this.#pairs = pairs
-    this.#options = { size, seed, window }
+    this.#options = options
     this.#sourceLengths = Uint32Array.from(pairs, pair => pair.source.length)
     this.#targetLengths = Uint32Array.from(pairs, pair => pair.target.length)
     const empty = pairs.findIndex((_, i) => !this.#sourceLengths[i] || !this.#targetLengths[i])
@@ -121,31 +113,32 @@ export class Batches {
   epoch(epoch: number): Epoch {
     if (!Number.isInteger(epoch) || epoch < 0)
       throw new ConfigError(`batches: the epoch must be a whole number from 0, got ${epoch}`)
-    const { size, seed, window } = this.#options
-    const rng = new Rng(seed).split('epoch').split(epoch)
-    const order = rng.split('pairs').permutation(this.#pairs.length)
-    for (let start = 0; start < order.length; start += size * window)
-      order.subarray(start, start + size * window).sort((a, b) => this.#compare(a, b))
-    const cuts = rng.split('batches').permutation(Math.ceil(order.length / size))
-    const groups = Array.from(cuts, cut => order.subarray(cut * size, (cut + 1) * size))
-    return new Epoch(this.#pairs, groups)
+    const tie = (a: number, b: number) => this.#targetLength(a) - this.#targetLength(b)
+    return new Epoch(
+      this.#pairs,
+      deal(this.#pairs.length, epoch, i => this.#sourceLength(i), this.#options, tie),
+    )
   }
 
   /** All pairs once, sorted by length, the same way every time: for evaluation. */
   sorted(): Epoch {
-    const { size } = this.#options
-    const order = Uint32Array.from(this.#pairs.keys()).sort((a, b) => this.#compare(a, b))
-    const count = Math.ceil(order.length / size)
+    const { size, maxPlaces } = this.#options
+    const order = Uint32Array.from(this.#pairs.keys()).sort(
+      (a, b) =>
+        this.#sourceLength(a) - this.#sourceLength(b) || this.#targetLength(a) - this.#targetLength(b),
+    )
     return new Epoch(
       this.#pairs,
-      Array.from({ length: count }, (_, cut) => order.subarray(cut * size, (cut + 1) * size)),
+      cut(order, i => this.#sourceLength(i), size, maxPlaces),
     )
   }
 
-  /** By length of the source, then of the target. */
-  #compare(a: number, b: number): number {
-    const source = (this.#sourceLengths[a] as number) - (this.#sourceLengths[b] as number)
-    return source || (this.#targetLengths[a] as number) - (this.#targetLengths[b] as number)
+  #sourceLength(index: number): number {
+    return this.#sourceLengths[index] as number
+  }
+
+  #targetLength(index: number): number {
+    return this.#targetLengths[index] as number
   }
 }
 

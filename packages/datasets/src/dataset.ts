@@ -10,8 +10,12 @@ export interface DatasetCard {
   readonly licence: string
   /** Counts worth knowing, each under its unit: `{ examples: 30000, locales: 28 }`. */
   readonly sizes: Readonly<Record<string, number>>
-  /** SHA-256 of the file, where there is one. */
+  /** SHA-256 of the file, where there is one; of several files, of their checksums under each other. */
   readonly checksum?: string
+  /** The classes, where examples have labels. */
+  readonly labels?: readonly string[]
+  /** Defects and limits that a user must know of. */
+  readonly notes?: readonly string[]
 }
 
 /** A numbered set of examples, made or read on demand: `at(i)` is the same example whenever it is asked for. */
@@ -26,6 +30,33 @@ export interface Dataset<Example> {
 export interface TextPair {
   readonly source: string
   readonly target: string
+}
+
+/** Which words belong together, counted from 0: `[source, target]`. */
+export type Links = readonly (readonly [source: number, target: number])[]
+
+/** Two texts of tokens, and which token of the answer comes from which of the question. */
+export interface AlignedPair extends TextPair {
+  readonly links: Links
+}
+
+/** A text and what it says. */
+export interface LabelledText {
+  readonly text: string
+  readonly label: string
+}
+
+/** A text and all that it says. */
+export interface MultiLabelledText {
+  readonly text: string
+  /** One or more, in the order of the card's labels. */
+  readonly labels: readonly string[]
+}
+
+/** A labelled text of which it is known what decides. */
+export interface CuedText extends LabelledText {
+  /** The place of the deciding word among the words, from 0. */
+  readonly cue: number
 }
 
 /** Which part of a task: to learn from, to tune on, to report. */
@@ -58,4 +89,16 @@ export function generated<Example>(
       return make(index)
     },
   }
+}
+
+/** Examples that are at hand as a dataset. @throws ConfigError if there is none */
+export function stored<Example>(
+  card: Omit<DatasetCard, 'sizes'> & { readonly sizes?: DatasetCard['sizes'] },
+  list: readonly Example[],
+): Dataset<Example> {
+  return generated(
+    { ...card, sizes: { examples: list.length, ...card.sizes } },
+    list.length,
+    i => list[i] as Example,
+  )
 }

@@ -1,5 +1,5 @@
 import { ConfigError, Rng } from '@heed/core-tensor'
-import type { TextPair } from './dataset.ts'
+import type { Split, TextPair } from './dataset.ts'
 
 /** The sizes of the parts that are kept back from training. */
 export interface SplitOptions {
@@ -65,4 +65,46 @@ function wantedPairs(name: string, size: number, total: number): number {
       `split: ${name} must be a share below 1 or a whole number of pairs, got ${size}; use for example 0.1`,
     )
   return size >= 1 || size === 0 ? size : Math.max(1, Math.round(size * total))
+}
+
+/**
+ * The split that a text belongs to, by seed and text alone: 80 % of all texts are for training, 10 % each for validation
+ * and test. So a set that has no official parts, or is generated, can be divided anywhere without comparing its parts.
+ */
+export function splitOf(seed: number, text: string): Split {
+  const tenth = new Rng(seed).split('split of').split(text).int(10)
+  return tenth === 0 ? 'test' : tenth === 1 ? 'validation' : 'train'
+}
+
+/** The fewest different texts that are divided between splits; of fewer, each split holds all. */
+const FEW = 1000
+
+/**
+ * Draws until a text of the split comes.
+ *
+ * @param different how many different texts can come; if they are few, the first one is taken, whatever its split
+ * @param textOf what must not occur in two splits
+ */
+export function drawOf<Draft>(
+  { seed, split }: { readonly seed: number; readonly split: Split },
+  different: number,
+  draw: () => Draft,
+  textOf: (draft: Draft) => string,
+): Draft {
+  let draft = draw()
+  if (different < FEW) return draft
+  // one in ten belongs: 500 draws fail once in 10²² examples
+  for (let tries = 0; tries < 500; tries++) {
+    if (splitOf(seed, textOf(draft)) === split) return draft
+    draft = draw()
+  }
+  throw new ConfigError(
+    `${split}: no text of this split among 500; use train, validation or test, and more different words`,
+  )
+}
+
+/** Classes in turn, shuffled within each round: every `count` examples in a row hold each class once. */
+export function balanced(rng: Rng, index: number, count: number): number {
+  const round = rng.split('balance').split(Math.floor(index / count))
+  return round.permutation(count)[index % count] as number
 }

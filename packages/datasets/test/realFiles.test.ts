@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it, type TestContext } from 'vitest'
 import { countTokens, pairFormat, readPairs, splitBySource, Vocabulary, words } from '../src/index.ts'
+import { dataFolder } from './data.ts'
 
-/** A file beside the repository; without it the test is skipped, since the data may not be shipped. */
-async function load(path: string, ctx: TestContext): Promise<Uint8Array> {
-  const url = new URL(`../../../../shared/data/${path}`, import.meta.url)
-  if (!existsSync(url)) ctx.skip(`../shared/data/${path} is not on this machine`)
-  return readFile(url)
+function load(path: string, ctx: TestContext): Promise<Buffer> {
+  return readFile(dataFolder(ctx, path))
 }
 
 describe('real files', () => {

@@ -130,9 +130,9 @@ describe('createTokenizer', () => {
   })
 
   it('refuses a name it does not know', () => {
-    expect(() => createTokenizer({ kind: 'bpe' as 'words' })).toThrow(ConfigError)
-    expect(() => createTokenizer({ kind: 'bpe' as 'words' })).toThrow(
-      'tokenizer: unknown kind bpe; use graphemes or words',
+    expect(() => createTokenizer({ kind: 'letters' as 'words' })).toThrow(ConfigError)
+    expect(() => createTokenizer({ kind: 'letters' as 'words' })).toThrow(
+      'tokenizer: unknown kind letters; use graphemes, words, spaces or bpe',
     )
   })
 })

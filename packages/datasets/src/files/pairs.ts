@@ -1,6 +1,7 @@
 import { ConfigError, FormatError } from '@heed/core-tensor'
 import type { TextPair } from '../dataset.ts'
 import { decodeUtf8, gunzip } from './decode.ts'
+import { readParquet } from './parquet.ts'
 import { listed, type Row, readRows, type TableFormat } from './rows.ts'
 
 /** A pair of a file. */
@@ -18,11 +19,12 @@ export interface ReadPairsOptions {
    * - `tsv`: one pair a line, columns split at tabs, no quoting: `"` is a letter like any other.
    * - `csv`: columns split at commas, quoted by `"` where needed (RFC 4180); a quoted text may hold line ends.
    * - `jsonl`: one JSON object a line.
+   * - `parquet`: columns by name, those inside of others with a dot: `translation.de`.
    */
   readonly format: TableFormat
   /** Whether the bytes are packed by gzip; no unless given. */
   readonly gzip?: boolean
-  /** Source and target; `[1, 2]` unless given, for JSONL `['source', 'target']`. */
+  /** Source and target; `[1, 2]` unless given, for JSONL and Parquet `['source', 'target']`. */
   readonly columns?: readonly [source: Column, target: Column]
   /** Whether the first row names the columns (TSV and CSV); yes if `columns` are names, no if they are numbers. */
   readonly header?: boolean
@@ -30,12 +32,12 @@ export interface ReadPairsOptions {
   readonly name?: string
 }
 
-/** What the ending of a file name says: `.tsv`, `.csv`, `.jsonl`, and `.gz` behind it. @throws ConfigError if nothing */
+/** What the ending of a file name says: `.tsv`, `.csv`, `.jsonl`, `.parquet`, and `.gz` behind it. @throws ConfigError if nothing */
 export function pairFormat(fileName: string): { format: TableFormat; gzip: boolean } {
-  const [, ending, packed] = /\.(tsv|csv|jsonl)(\.gz)?$/i.exec(fileName) ?? []
+  const [, ending, packed] = /\.(tsv|csv|jsonl|parquet)(\.gz)?$/i.exec(fileName) ?? []
   if (!ending)
     throw new ConfigError(
-      `${fileName}: cannot tell the format from the name; let it end in .tsv, .csv or .jsonl, and .gz if packed`,
+      `${fileName}: cannot tell the format from the name; let it end in .tsv, .csv, .jsonl or .parquet, and .gz if packed`,
     )
   return { format: ending.toLowerCase() as TableFormat, gzip: packed !== undefined }
 }
@@ -58,9 +60,14 @@ export async function readPairs(
   content: Uint8Array | string,
   { format, gzip = false, columns, header, name = 'pairs' }: ReadPairsOptions,
 ): Promise<FilePair[]> {
-  const wanted = columns ?? (format === 'jsonl' ? ['source', 'target'] : [1, 2])
+  const wanted = columns ?? (hasNames(format) ? ['source', 'target'] : [1, 2])
   const named = checkColumns(wanted, format, header)
   const bytes = gzip && typeof content !== 'string' ? await gunzip(content, name) : content
+  if (format === 'parquet') {
+    if (typeof bytes === 'string')
+      throw new ConfigError(`${name}: Parquet is no text; give the bytes of the file`)
+    return toPairs(await readParquet(bytes, wanted as readonly string[], name), [0, 1], name)
+  }
   const text = typeof bytes === 'string' ? bytes.replace(/^\ufeff/, '') : decodeUtf8(bytes, name)
   const rows = text.trim() ? await readRows(text, format, wanted, name) : []
   if (!rows.length) throw new FormatError(`${name}: the file is empty; give at least one pair of sentences`)
@@ -73,6 +80,11 @@ export async function readPairs(
     ? findNames(rows[0] as Row, wanted, name)
     : wanted.map(column => (column as number) - 1)
   return toPairs(body, places as [number, number], name)
+}
+
+/** Whether the format knows its columns by name alone. */
+function hasNames(format: TableFormat): boolean {
+  return format === 'jsonl' || format === 'parquet'
 }
 
 /** Whether the columns are names. */
@@ -88,8 +100,10 @@ function checkColumns(
   if (columns[0] === columns[1]) throw new ConfigError(`columns: ${shown} is one column twice; name two`)
   if (!named[0] && columns.some(column => !Number.isInteger(column) || (column as number) < 1))
     throw new ConfigError(`columns: numbers count from 1, got ${shown}; use for example [1, 2]`)
-  if (format === 'jsonl' && !named[0])
-    throw new ConfigError(`columns: JSONL has names, got ${shown}; use for example ["source", "target"]`)
+  if (hasNames(format) && !named[0])
+    throw new ConfigError(
+      `columns: ${format === 'jsonl' ? 'JSONL' : 'Parquet'} has names, got ${shown}; use for example ["source", "target"]`,
+    )
   if (format !== 'jsonl' && named[0] && header === false)
     throw new ConfigError(
       `columns: ${shown} are names, but header is false; use numbers, or a file with a header`,

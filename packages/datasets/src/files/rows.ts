@@ -1,7 +1,7 @@
 import { FormatError } from '@heed/core-tensor'
 
 /** The formats of tables that can be read. */
-export type TableFormat = 'tsv' | 'csv' | 'jsonl'
+export type TableFormat = 'tsv' | 'csv' | 'jsonl' | 'parquet'
 
 /** A row of a table. */
 export interface Row {
@@ -13,7 +13,7 @@ export interface Row {
 /** The rows of a table without blank lines at its end; of JSONL the wanted columns only. */
 export async function readRows(
   text: string,
-  format: TableFormat,
+  format: Exclude<TableFormat, 'parquet'>,
   columns: readonly (string | number)[],
   where: string,
 ): Promise<Row[]> {

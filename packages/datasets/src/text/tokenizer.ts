@@ -1,10 +1,13 @@
 import { ConfigError } from '@heed/core-tensor'
+import { bpe } from './bpe.ts'
 
 /** A tokeniser as JSON: what a run folder stores. */
 export interface TokenizerConfig {
-  readonly kind: 'graphemes' | 'words'
-  /** `words` only: write everything in lower case. */
+  readonly kind: 'graphemes' | 'words' | 'spaces' | 'bpe'
+  /** `words` and `bpe` only: write everything in lower case. */
   readonly lowercase?: boolean
+  /** `bpe` only: which two tokens become one, first learned first. */
+  readonly merges?: readonly string[]
 }
 
 /** Cuts a text into tokens and puts tokens together again. */
@@ -16,10 +19,30 @@ export interface Tokenizer {
 }
 
 /** The tokeniser that a configuration names. @throws ConfigError if there is none of that name */
-export function createTokenizer({ kind, lowercase = false }: TokenizerConfig): Tokenizer {
+export function createTokenizer({ kind, lowercase = false, merges }: TokenizerConfig): Tokenizer {
   if (kind === 'graphemes') return graphemes()
   if (kind === 'words') return words({ lowercase })
-  throw new ConfigError(`tokenizer: unknown kind ${String(kind)}; use graphemes or words`)
+  if (kind === 'spaces') return spaces()
+  if (kind === 'bpe') {
+    if (!Array.isArray(merges))
+      throw new ConfigError(
+        'tokenizer: bpe without merges; learn them by learnBpe, or load a saved configuration',
+      )
+    return bpe(merges, { lowercase })
+  }
+  throw new ConfigError(`tokenizer: unknown kind ${String(kind)}; use graphemes, words, spaces or bpe`)
+}
+
+/**
+ * One token for each run of characters without white space: for texts that are cut already, as generated ones, gold
+ * alignments and film reviews are. `join(encode(text))` is the text with single spaces.
+ */
+export function spaces(): Tokenizer {
+  return {
+    config: { kind: 'spaces' },
+    encode: text => text.match(/\S+/gu) ?? [],
+    join: tokens => tokens.join(' '),
+  }
 }
 
 /**

@@ -6,7 +6,8 @@ export const UNKNOWN = 1
 export const BEGIN = 2
 export const END = 3
 
-const SPECIALS = ['<pad>', '<unknown>', '<begin>', '<end>']
+/** What the first ids stand for. */
+export const SPECIALS: readonly string[] = ['<pad>', '<unknown>', '<begin>', '<end>']
 const FORMAT = 'heed-vocabulary-1'
 
 /** A vocabulary as JSON. */
