@@ -106,6 +106,7 @@ export { THE_TRANSLATION, type TranslationOptions, translation } from './tasks/t
 export { THE_TWEET, type Tweet, type TweetsOptions, tweets } from './tasks/tweets.ts'
 // text
 export { type Bpe, type BpeOptions, bpe, learnBpe } from './text/bpe.ts'
+export { type CountVectorsOptions, countVectors } from './text/countedVectors.ts'
 export {
   createTokenizer,
   graphemes,

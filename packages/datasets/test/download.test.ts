@@ -426,10 +426,13 @@ describe('download', () => {
   })
 
   it('says that nobody is there', async () => {
-    const error = await failing(
-      download(fileAt('/', { urls: ['http://127.0.0.1:9/none'] }), { cache, ...FAST }),
-    )
-    expect(error.reason).toBe('network')
+    const closed = createServer()
+    await new Promise<void>(resolve => closed.listen(0, '127.0.0.1', resolve))
+    const { port } = closed.address() as AddressInfo
+    await new Promise(resolve => closed.close(resolve))
+    const file = fileAt('/', { urls: [`http://127.0.0.1:${port}/`] })
+    const error = await failing(download(file, { cache, ...FAST }))
+    expect([error.reason, error.tries[0]?.what]).toEqual(['network', 'no connection (ECONNREFUSED)'])
     expect(error.tries).toHaveLength(2)
   })
 
