@@ -15,15 +15,15 @@ export interface CountVectorsOptions {
   readonly seed: number
 }
 
-/** After so many products with the matrix the vectors have settled. */
-const ROUNDS = 100
+/** After so many products with the matrix the space of the largest eigenvectors has settled. */
+const ROUNDS = 12
 
 /**
  * Vectors of words from the company they keep in a text: a source of pretrained vectors that needs no download.
  *
  * Row i of `U √|Λ|`, where `U Λ Uᵀ` are the `size` largest eigenvalues of the matrix of positive pointwise mutual
  * information `max(0, log p(i, j) / p(i) p(j))` of words at most `window` apart; what skip-gram does implicitly (Levy and
- * Goldberg 2014). By orthogonal iteration from a seed; signs and order of the numbers of a vector mean nothing.
+ * Goldberg 2014). By subspace iteration from a seed; signs and order of the numbers of a vector mean nothing.
  *
  * @param sequences the text, cut into words
  * @throws ConfigError if there are fewer words than numbers, or a number makes no sense
@@ -45,11 +45,21 @@ export function countVectors(
       `vectors: ${words.length} words occur ${minCount} times, too few for ${size} numbers each; give more text or a smaller size`,
     )
   const matrix = mutualInformation(sequences, words, window)
-  const { basis, lengths } = largestEigenvectors(matrix, words.length, size, seed)
+  const { basis, wide, rotation, values } = largestEigenvectors(matrix, words.length, size, seed)
+  const order = [...values.keys()].sort(
+    (a, b) => Math.abs(values[b] as number) - Math.abs(values[a] as number),
+  )
   const vectors = new Float32Array(words.length * size)
-  for (let k = 0; k < size; k++)
-    for (let i = 0; i < words.length; i++)
-      vectors[i * size + k] = (basis[k]?.[i] as number) * Math.sqrt(lengths[k] as number)
+  for (let k = 0; k < size; k++) {
+    const column = order[k] as number
+    const scale = Math.sqrt(Math.abs(values[column] as number))
+    for (let i = 0; i < words.length; i++) {
+      let sum = 0
+      for (let m = 0; m < wide; m++)
+        sum += (basis[i * wide + m] as number) * (rotation[m * wide + column] as number)
+      vectors[i * size + k] = scale * sum
+    }
+  }
   return { words, size, vectors }
 }
 
@@ -97,43 +107,106 @@ function mutualInformation(
   }
 }
 
-/** Of the eigenvalues that are largest in size: unit vectors, and how large. */
+/**
+ * An orthonormal basis `[count, wide]` of the space of the largest eigenvectors, and within it, by Rayleigh and Ritz, the
+ * eigenvectors themselves as columns of `rotation` `[wide, wide]`, with their values `[wide]` in no order.
+ */
 function largestEigenvectors(
-  { rows, columns, values }: Entries,
+  matrix: Entries,
   count: number,
   size: number,
   seed: number,
-): { readonly basis: readonly Float64Array[]; readonly lengths: readonly number[] } {
+): {
+  readonly basis: Float64Array
+  readonly wide: number
+  readonly rotation: Float64Array
+  readonly values: Float64Array
+} {
   const rng = new Rng(seed).split('count vectors')
-  // some more than asked for, that the last ones asked for settle too
-  const wide = Math.min(count, size + 8)
-  let basis = Array.from({ length: wide }, () => Float64Array.from({ length: count }, () => rng.normal()))
-  let lengths: number[] = []
+  const wide = Math.min(count, size + 8) // some more than asked for, that the last ones asked for settle too
+  let basis = Float64Array.from({ length: count * wide }, () => rng.normal())
+  orthonormalize(basis, wide)
   for (let round = 0; round < ROUNDS; round++) {
-    const next = basis.map(vector => {
-      const product = new Float64Array(count)
-      for (let e = 0; e < values.length; e++) {
-        const i = rows[e] as number
-        product[i] = (product[i] as number) + (values[e] as number) * (vector[columns[e] as number] as number)
-      }
-      return product
-    })
-    lengths = orthonormalize(next)
-    basis = next
+    basis = times(matrix, basis, wide)
+    orthonormalize(basis, wide)
   }
-  return { basis, lengths }
+  const product = times(matrix, basis, wide)
+  const small = new Float64Array(wide * wide)
+  for (let i = 0; i < count; i++)
+    for (let a = 0; a < wide; a++)
+      for (let b = 0; b < wide; b++)
+        small[a * wide + b] =
+          (small[a * wide + b] as number) +
+          (basis[i * wide + a] as number) * (product[i * wide + b] as number)
+  return { basis, wide, ...eigen(small, wide) }
 }
 
-/** Gram and Schmidt, twice each for the sake of rounding. @returns the lengths the vectors had across those before */
-function orthonormalize(vectors: readonly Float64Array[]): number[] {
-  return vectors.map((vector, k) => {
-    for (let pass = 0; pass < 2; pass++)
-      for (const before of vectors.slice(0, k)) {
-        const along = vector.reduce((sum, x, i) => sum + x * (before[i] as number), 0)
-        for (const [i, x] of before.entries()) vector[i] = (vector[i] as number) - along * x
+/** `[count, wide]` → `[count, wide]` */
+function times(
+  { rows, columns, values }: Entries,
+  vectors: Float64Array,
+  wide: number,
+): Float64Array<ArrayBuffer> {
+  const product = new Float64Array(vectors.length)
+  for (let e = 0; e < values.length; e++) {
+    const [to, from, value] = [(rows[e] as number) * wide, (columns[e] as number) * wide, values[e] as number]
+    for (let k = 0; k < wide; k++)
+      product[to + k] = (product[to + k] as number) + value * (vectors[from + k] as number)
+  }
+  return product
+}
+
+/** The columns of `[count, wide]` by Gram and Schmidt, twice each for the sake of rounding, in place. */
+function orthonormalize(vectors: Float64Array, wide: number): void {
+  for (let k = 0; k < wide; k++) {
+    for (let pass = 0; pass < 2; pass++) {
+      const along = new Float64Array(k)
+      for (let at = 0; at < vectors.length; at += wide)
+        for (let m = 0; m < k; m++)
+          along[m] = (along[m] as number) + (vectors[at + k] as number) * (vectors[at + m] as number)
+      for (let at = 0; at < vectors.length; at += wide) {
+        let rest = vectors[at + k] as number
+        for (let m = 0; m < k; m++) rest -= (along[m] as number) * (vectors[at + m] as number)
+        vectors[at + k] = rest
       }
-    const length = Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0))
-    for (const [i, x] of vector.entries()) vector[i] = length > 1e-12 ? x / length : 0
-    return length
-  })
+    }
+    let square = 0
+    for (let at = k; at < vectors.length; at += wide) square += (vectors[at] as number) ** 2
+    const scale = square > 1e-24 ? 1 / Math.sqrt(square) : 0
+    for (let at = k; at < vectors.length; at += wide) vectors[at] = scale * (vectors[at] as number)
+  }
+}
+
+/** Eigenvectors, as columns, and values of a symmetric matrix `[size, size]`, by Jacobi's rotations (1846), in place. */
+function eigen(
+  matrix: Float64Array,
+  size: number,
+): { readonly rotation: Float64Array; readonly values: Float64Array } {
+  const rotation = Float64Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0))
+  for (let sweep = 0; sweep < 30; sweep++) {
+    let off = 0
+    for (let p = 0; p < size; p++)
+      for (let q = p + 1; q < size; q++) {
+        const apq = matrix[p * size + q] as number
+        off += apq * apq
+        if (Math.abs(apq) < 1e-14) continue
+        const theta = ((matrix[q * size + q] as number) - (matrix[p * size + p] as number)) / (2 * apq)
+        const t = (theta < 0 ? -1 : 1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1))
+        const c = 1 / Math.sqrt(t * t + 1)
+        turn(matrix, size, 1, p * size, q * size, c, t * c)
+        turn(matrix, size, size, p, q, c, t * c)
+        turn(rotation, size, size, p, q, c, t * c)
+      }
+    if (off < 1e-20) break
+  }
+  return { rotation, values: Float64Array.from({ length: size }, (_, i) => matrix[i * (size + 1)] as number) }
+}
+
+/** Turns two rows (step 1) or columns (step `size`) into each other. */
+function turn(m: Float64Array, size: number, step: number, p: number, q: number, c: number, s: number): void {
+  for (let k = 0; k < size; k++) {
+    const [x, y] = [m[p + k * step] as number, m[q + k * step] as number]
+    m[p + k * step] = c * x - s * y
+    m[q + k * step] = s * x + c * y
+  }
 }
