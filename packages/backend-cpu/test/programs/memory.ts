@@ -61,8 +61,10 @@ interface Measured {
   readonly rss: number
 }
 
-function measure(): Measured {
+/** After the collector's callbacks have had their turn. */
+async function measure(): Promise<Measured> {
   globalThis.gc?.()
+  await new Promise(resolve => setTimeout(resolve, 20))
   return { ...memory(backend), rss: process.memoryUsage.rss() }
 }
 
@@ -72,6 +74,6 @@ const measured: Measured[] = []
 for (let step = 1; step <= STEPS; step++) {
   const result = scene(step)
   if (result instanceof Promise) await result
-  if (step % (STEPS / 5) === 0) measured.push(measure())
+  if (step % (STEPS / 5) === 0) measured.push(await measure())
 }
 process.stdout.write(JSON.stringify(measured))
