@@ -58,6 +58,20 @@ const EXP_LEAST: usize = memory.data<f32>([-104])
   return f32x4.mul(f32x4.mul(p, power2(half)), power2(i32x4.sub(whole, half)))
 }
 
+const EXP_LEAST_NORMAL: usize = memory.data<f32>([-87.3365])
+
+/** eˣ for x that is 0 or less, or hardly more; 0 below 1.2e-38. */
+@inline export function expBelow4(x0: v128): v128 {
+  const x = f32x4.pmax(x0, constant(EXP_LEAST_NORMAL)) // NaN stays
+  const t = madd(x, constant(LOG2E), constant(ROUNDER))
+  const n = f32x4.sub(t, constant(ROUNDER))
+  const r = madd(n, constant(MINUS_LN2_LOW), madd(n, constant(MINUS_LN2_HIGH), x))
+  const p = f32x4.add(expm1Core(r), constant(ONE))
+  // The low bits of t are n; the others are shifted out.
+  const e = f32x4.mul(p, i32x4.shl(i32x4.add(t, constant(EXPONENT_BIAS)), 23))
+  return v128.andnot(e, f32x4.lt(x0, constant(EXP_LEAST_NORMAL)))
+}
+
 const EXPM1_LEAST: usize = memory.data<f32>([-18])
 const HALF_BIAS: usize = memory.data<i32>([126])
 

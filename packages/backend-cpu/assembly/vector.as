@@ -61,3 +61,36 @@ const FIRST_LANES: usize = memory.data<i32>([-1, -1, -1, -1, 0, 0, 0])
 @inline export function column3(a: v128, b: v128, c: v128, d: v128): v128 {
   return v128.shuffle<i64>(v128.shuffle<f32>(a, b, 2, 6, 3, 7), v128.shuffle<f32>(c, d, 2, 6, 3, 7), 1, 3)
 }
+
+/** to[c][i] = from[i][c] for c below `width` and i below n; rows in bytes. */
+export function turnInto(from: usize, fromRow: usize, n: i32, width: i32, to: usize, toRow: usize): void {
+  for (; n >= 4; n -= 4) {
+    let x = from
+    let y = to
+    let left = width
+    for (; left >= 4; left -= 4) {
+      const r0 = v128.load(x)
+      const r1 = v128.load(x + fromRow)
+      const r2 = v128.load(x + 2 * fromRow)
+      const r3 = v128.load(x + 3 * fromRow)
+      v128.store(y, column0(r0, r1, r2, r3))
+      v128.store(y + toRow, column1(r0, r1, r2, r3))
+      v128.store(y + 2 * toRow, column2(r0, r1, r2, r3))
+      v128.store(y + 3 * toRow, column3(r0, r1, r2, r3))
+      x += 16
+      y += 4 * toRow
+    }
+    for (; left > 0; left--) {
+      for (let i: usize = 0; i < 4; i++) store<f32>(y + (i << 2), load<f32>(x + i * fromRow))
+      x += 4
+      y += toRow
+    }
+    from += 4 * fromRow
+    to += 16
+  }
+  for (; n > 0; n--) {
+    for (let c = 0; c < width; c++) store<f32>(to + <usize>c * toRow, load<f32>(from + (<usize>c << 2)))
+    from += fromRow
+    to += 4
+  }
+}

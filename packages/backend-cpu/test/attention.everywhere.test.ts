@@ -25,6 +25,8 @@ const cases: [number, number, number, number, number, number, number | null, str
   [1, 2, 20, 20, 4, 4, 0, 'full'],
   [1, 2, 6, 9, 4, 4, null, 'queries'],
   [1, 1, 4, 600, 8, 8, null, 'late'],
+  [1, 2, 100, 600, 5, 7, 500, 'padding'],
+  [2, 1, 130, 270, 20, 12, 140, 'full'],
 ]
 
 const builds: [string, () => Promise<Backend>][] = [
