@@ -330,3 +330,42 @@ function power(x: f32, y: f32): f32 {
   const negative = v128.and(f32x4.lt(x, constant(ZERO)), constant(ONE))
   return f32x4.sub(positive, negative)
 }
+
+const SQRT_HALF: usize = memory.data<f32>([0.7071067811865476])
+const NORMAL_PEAK: usize = memory.data<f32>([0.3989422804014327]) // 1 / √(2π)
+const GELU_OUTER: usize = memory.data<f32>([1.5957691216057308]) // 2 √(2/π)
+const GELU_CUBE: usize = memory.data<f32>([0.044715])
+const GELU_SLOPE: usize = memory.data<f32>([0.134145])
+
+/** x Φ(x) */
+@inline export function gelu4(x: v128): v128 {
+  const both = f32x4.add(erf4(f32x4.mul(x, constant(SQRT_HALF))), constant(ONE))
+  return f32x4.mul(f32x4.mul(x, both), constant(HALF))
+}
+
+/** Its derivative, Φ(x) + x φ(x). */
+@inline export function geluSlope4(x: v128): v128 {
+  const both = f32x4.add(erf4(f32x4.mul(x, constant(SQRT_HALF))), constant(ONE))
+  const density = f32x4.mul(exp4(f32x4.mul(f32x4.mul(x, x), constant(MINUS_HALF))), constant(NORMAL_PEAK))
+  return madd(x, density, f32x4.mul(both, constant(HALF)))
+}
+
+/** 2 √(2/π) (x + 0.044715 x³) */
+@inline function geluInner(x: v128): v128 {
+  return f32x4.mul(f32x4.mul(x, constant(GELU_OUTER)), madd(f32x4.mul(x, x), constant(GELU_CUBE), constant(ONE)))
+}
+
+/** ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))), since ½ (1 + tanh u) = σ(2u). */
+@inline export function geluTanh4(x: v128): v128 {
+  return f32x4.mul(x, sigmoid4(geluInner(x)))
+}
+
+/** Its derivative: with s = σ(2u), s + x s (1 − s) 2√(2/π) (1 + 0.134145 x²); 1 − s without cancellation. */
+@inline export function geluTanhSlope4(x: v128): v128 {
+  const u = geluInner(x)
+  const e = exp4(f32x4.neg(f32x4.abs(u)))
+  const d = f32x4.div(constant(ONE), f32x4.add(e, constant(ONE)))
+  const s = f32x4.mul(v128.bitselect(e, constant(ONE), f32x4.lt(x, constant(ZERO))), d)
+  const steep = f32x4.mul(constant(GELU_OUTER), madd(f32x4.mul(x, x), constant(GELU_SLOPE), constant(ONE)))
+  return madd(f32x4.mul(x, f32x4.mul(e, f32x4.mul(d, d))), steep, s)
+}

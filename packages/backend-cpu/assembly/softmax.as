@@ -1,9 +1,8 @@
 // Softmax and its logarithm over rows: the largest number, the sum of exponentials, the results.
 
-import { exp4, log4 } from './math'
-import { maxOf } from './reduce'
+import { expBelow4, log4 } from './math'
 import { arg, put, share } from './team'
-import { firstLanes, storeSome, sumOfLanes } from './vector'
+import { firstLanes, maxOfLanes, storeSome, sumOfLanes } from './vector'
 
 const X: usize = 0
 const Y: usize = 1
@@ -42,7 +41,7 @@ function softmaxTask(chunk: i32, thread: i32): void {
     const at = (<usize>i * <usize>n) << 2
     const x = arg<usize>(X) + at
     const y = arg<usize>(Y) + at
-    scale(y, n, <f32>(1 / exponentials(x, y, n, maxOf(x, n))))
+    scale(y, n, <f32>(1 / exponentials(x, y, n, mostOf(x, n))))
   }
 }
 
@@ -54,10 +53,29 @@ function logSoftmaxTask(chunk: i32, thread: i32): void {
     const at = (<usize>i * <usize>n) << 2
     const x = arg<usize>(X) + at
     const y = arg<usize>(Y) + at
-    const most = maxOf(x, n)
+    const most = mostOf(x, n)
     const sum = exponentials(x, y, n, most)
     lower(x, y, n, f32x4.splat(most), log4(f32x4.splat(<f32>sum)))
   }
+}
+
+/** The largest number that is none but NaN; −∞ of nothing. NaN is left to the exponentials. */
+function mostOf(x: usize, n: i32): f32 {
+  let m0 = f32x4.splat(-Infinity)
+  let m1 = m0
+  for (; n >= 8; n -= 8) {
+    m0 = f32x4.pmax(m0, v128.load(x))
+    m1 = f32x4.pmax(m1, v128.load(x, 16))
+    x += 32
+  }
+  m0 = f32x4.pmax(m0, m1)
+  let most = maxOfLanes(m0)
+  for (; n > 0; n--) {
+    const v = load<f32>(x)
+    if (v > most) most = v
+    x += 4
+  }
+  return most
 }
 
 /** y = eˣ⁻ᵐ; the sum of it. */
@@ -69,8 +87,8 @@ function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
     let s1 = f32x4.splat(0)
     let left = min(n, BLOCK)
     for (; left >= 8; left -= 8) {
-      const e0 = exp4(f32x4.sub(v128.load(x), most))
-      const e1 = exp4(f32x4.sub(v128.load(x, 16), most))
+      const e0 = expBelow4(f32x4.sub(v128.load(x), most))
+      const e1 = expBelow4(f32x4.sub(v128.load(x, 16), most))
       v128.store(y, e0)
       v128.store(y, e1, 16)
       s0 = f32x4.add(s0, e0)
@@ -79,7 +97,7 @@ function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
       y += 32
     }
     if (left >= 4) {
-      const e = exp4(f32x4.sub(v128.load(x), most))
+      const e = expBelow4(f32x4.sub(v128.load(x), most))
       v128.store(y, e)
       s0 = f32x4.add(s0, e)
       x += 16
@@ -87,7 +105,7 @@ function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
       left -= 4
     }
     if (left) {
-      const e = exp4(f32x4.sub(v128.load(x), most))
+      const e = expBelow4(f32x4.sub(v128.load(x), most))
       storeSome(y, e, left)
       s1 = f32x4.add(s1, v128.and(e, firstLanes(left)))
     }

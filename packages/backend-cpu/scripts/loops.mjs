@@ -19,6 +19,8 @@ const unary = {
   tanh: 'math.tanh4(x)',
   sigmoid: 'math.sigmoid4(x)',
   erf: 'math.erf4(x)',
+  gelu: 'math.gelu4(x)',
+  geluTanh: 'math.geluTanh4(x)',
 }
 
 /** y = f(a, b), four at a time. */
@@ -30,6 +32,8 @@ const binary = {
   pow: 'math.pow4(a, b)',
   maximum: 'f32x4.max(a, b)',
   minimum: 'f32x4.min(a, b)',
+  geluGrad: 'f32x4.mul(a, math.geluSlope4(b))',
+  geluTanhGrad: 'f32x4.mul(a, math.geluTanhSlope4(b))',
 }
 
 /** Whether a and b compare so, as a mask of all bits. */
@@ -55,15 +59,25 @@ export function loops() {
 
 const four = body => [0, 1, 2, 3].map(body).join('\n    ')
 
-/** y begins a block, or at a multiple of four elements in it: nothing but padding is behind its last vector. */
+/**
+ * y begins a block, or at a multiple of four elements in it: nothing but padding is behind its last vector. Two vectors at a
+ * time, both stored at the end, are what engines widen.
+ */
 const unaryLoop = ([name, result]) => `
+@inline function ${name}Of(x: v128): v128 {
+  return ${result}
+}
+
 function ${name}Loop(p: usize, y: usize, vectors: i32): void {
-  for (; vectors > 0; vectors--) {
-    const x = v128.load(p)
-    v128.store(y, ${result})
-    p += 16
-    y += 16
+  for (; vectors > 1; vectors -= 2) {
+    const y0 = ${name}Of(v128.load(p))
+    const y1 = ${name}Of(v128.load(p, 16))
+    v128.store(y, y0)
+    v128.store(y, y1, 16)
+    p += 32
+    y += 32
   }
+  if (vectors > 0) v128.store(y, ${name}Of(v128.load(p)))
 }`
 
 /** Lines of y touch, so the last vector of a line is stored in part. */

@@ -89,10 +89,10 @@ function worst({ exact }: Bound, xs: Float32Array, ys: Float32Array): { ulps: nu
   return { ulps, at }
 }
 
-describe.each(await builds())('the error of a function, deterministic: %s', deterministic => {
+describe.each(await builds())('the error of a function, build %s', (_name, options) => {
   let backend: Backend
   beforeAll(async () => {
-    backend = await cpu({ threads: 1, deterministic })
+    backend = await cpu({ threads: 1, ...options })
   })
   afterAll(() => backend.dispose())
 

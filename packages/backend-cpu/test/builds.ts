@@ -1,8 +1,12 @@
-import { cpu } from '../src/index.ts'
+import { type CpuOptions, cpu } from '../src/index.ts'
 
-/** The values of `deterministic` that choose different builds here: one where the engine has no relaxed SIMD. */
-export async function builds(): Promise<boolean[]> {
+/** The builds that this engine can run, by name, and how to ask for each; the wide one last, since it changes the engine. */
+export async function builds(): Promise<[name: string, options: CpuOptions][]> {
   const backend = await cpu({ threads: 1 })
   backend.dispose()
-  return backend.build.startsWith('exact') ? [true] : [false, true]
+  const found: [string, CpuOptions][] = [['exact', { deterministic: true }]]
+  if (backend.build.startsWith('fma')) found.unshift(['fma', {}])
+  if (Number(globalThis.process?.versions?.node?.split('.')[0]) >= 24)
+    found.push(['wide', { wideSimd: 'on' }])
+  return found
 }

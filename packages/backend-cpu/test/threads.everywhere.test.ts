@@ -6,11 +6,11 @@ import { builds } from './builds.ts'
 import { shared } from './work.ts'
 
 describe.each(await builds())(
-  'the bits do not depend on the number of threads, deterministic: %s',
-  deterministic => {
+  'the bits do not depend on the number of threads, build %s',
+  (_name, options) => {
     let backends: Backend[]
     beforeAll(async () => {
-      backends = await Promise.all([1, 2, 3].map(threads => cpu({ threads, deterministic })))
+      backends = await Promise.all([1, 2, 3].map(threads => cpu({ threads, ...options })))
     })
     afterAll(() => {
       for (const backend of backends) backend.dispose()

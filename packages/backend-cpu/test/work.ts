@@ -4,7 +4,9 @@ import {
   arange,
   embedding,
   erf,
+  gelu,
   gruSequence,
+  layerNorm,
   linear,
   logSoftmax,
   lstmSequence,
@@ -12,6 +14,7 @@ import {
   ops,
   Parameter,
   rnnSequence,
+  scaledDotAttention,
   scope,
   softmax,
   type Tensor,
@@ -95,6 +98,28 @@ export const shared: Readonly<Record<string, Work>> = {
   'additive score': d => {
     const leaves = [d.leaf(11, 29, 67), d.leaf(11, 31, 67), d.leaf(67)] as const
     return trained(leaves, [additiveScore(...leaves)])
+  },
+  attention: d => {
+    const leaves = [d.leaf(2, 3, 131, 37), d.leaf(2, 3, 301, 37), d.leaf(2, 3, 301, 21)] as const
+    const some = d.ids(3, 2, 1, 131, 301).greater(0)
+    return [
+      ...trained(leaves, [scaledDotAttention(...leaves, { mask: some })]),
+      scaledDotAttention(...leaves, { offset: 170 }),
+      scaledDotAttention(...leaves, { mask: some.slice([{}, {}, { stop: 1 }]) }),
+    ]
+  },
+  'causal attention': d => {
+    const leaves = [d.leaf(2, 5, 203, 24), d.leaf(2, 5, 203, 24), d.leaf(2, 5, 203, 33)] as const
+    return trained(leaves, [scaledDotAttention(...leaves, { offset: 0 })])
+  },
+  'layer norm': d => {
+    const leaves = [d.leaf(301, 203), d.leaf(203), d.leaf(203)] as const
+    const [x, weight, bias] = leaves
+    return [...trained(leaves, [layerNorm(x, { weight, bias })]), layerNorm(d.normal(7, 2051))]
+  },
+  gelu: d => {
+    const x = d.leaf(307, 203)
+    return trained([x], [gelu(x), gelu(x, { approximate: 'tanh' })])
   },
   embedding: d => {
     const table = d.leaf(503, 201)

@@ -70,6 +70,7 @@ const table = new Map<string, Draw>([
   ['maskedSelect', () => [x(), x()]],
   ['linear', () => [x(), x(), pick([undefined, x()])]],
   ['additiveScore', () => [x(), x(), x()]],
+  ['layerNorm', () => [x(), pick([{}, { weight: x() }, { weight: x(), bias: x() }, { epsilon: n() }])]],
   ['scaledDotAttention', () => [x(), x(), x(), { mask: pick([undefined, x()]) }]],
   ...same('gruSequence lstmSequence rnnSequence', () => [x(), recurrence()]),
   ...same('variance std logSumExp any all', () => [x(), axes()]),

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  layerNorm,
   ones,
   Parameter,
   type Shape,
@@ -47,12 +48,13 @@ export class LayerNorm extends Module {
       throw new ShapeError(
         `LayerNorm: the input is [${x.shape.join(', ')}], the layer [..., ${this.shape.join(', ')}]; its last axes must be equal`,
       )
-    const y = standardised(
-      x,
-      this.shape.map((_, i) => i - rank),
-      this.epsilon,
+    const flat = (x: Tensor): Tensor => (rank === 1 ? x : x.reshape([...x.shape.slice(0, -rank), -1]))
+    const { weight, bias, epsilon } = this
+    const y = layerNorm(
+      flat(x),
+      weight && bias ? { weight: flat(weight), bias: flat(bias), epsilon } : { epsilon },
     )
-    return this.weight && this.bias ? y.mul(this.weight).add(this.bias) : y
+    return rank === 1 ? y : y.reshape(x.shape)
   }
 }
 

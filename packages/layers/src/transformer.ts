@@ -31,6 +31,8 @@ export interface LayerMasks {
   readonly causal?: boolean
   /** Added to the scores of its own sequence. */
   readonly bias?: Tensor | undefined
+  /** Changes queries and keys of its own sequence before they meet: see {@link MultiHeadCall.turn}. */
+  readonly turn?: MultiHeadCall['turn']
 }
 
 const activations = { relu, gelu: (x: Tensor): Tensor => gelu(x) }
@@ -91,8 +93,8 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   /** `[batch, time, size]` → the same. */
-  forward(x: Tensor, { mask, causal = false, bias }: LayerMasks = {}): Tensor {
-    const call: MultiHeadCall = { mask, causal, bias }
+  forward(x: Tensor, { mask, causal = false, bias, turn }: LayerMasks = {}): Tensor {
+    const call: MultiHeadCall = { mask, causal, bias, turn }
     const seen = this.residual(x, this.norm1, y => this.selfAttention.read(y, y, y, call))
     return this.residual(seen, this.norm2, y => this.feedforward(y))
   }
@@ -111,8 +113,13 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   /** `[batch, query, size]` and the other sequence `[batch, key, size]` → `[batch, query, size]`. */
-  forward(x: Tensor, memory: Tensor, { mask, memoryMask, causal = false, bias }: LayerMasks = {}): Tensor {
-    const own = this.residual(x, this.norm1, y => this.selfAttention.read(y, y, y, { mask, causal, bias }))
+  forward(
+    x: Tensor,
+    memory: Tensor,
+    { mask, memoryMask, causal = false, bias, turn }: LayerMasks = {},
+  ): Tensor {
+    const call: MultiHeadCall = { mask, causal, bias, turn }
+    const own = this.residual(x, this.norm1, y => this.selfAttention.read(y, y, y, call))
     const seen = this.residual(own, this.norm2, y =>
       this.crossAttention.read(y, memory, memory, { mask: memoryMask }),
     )

@@ -5,7 +5,9 @@ import { arithmetic } from './arithmetic.ts'
 import { attention, scaledDot } from './attention.ts'
 import { creation } from './creation.ts'
 import { elementwise } from './elementwise.ts'
+import { gelu } from './gelu.ts'
 import { indexing } from './indexing.ts'
+import { layerNorm } from './layerNorm.ts'
 import { matmul } from './matmul.ts'
 import { movement } from './movement.ts'
 import { normalize } from './normalize.ts'
@@ -24,6 +26,8 @@ export function kernelsOn(machine: Machine): Kernels<Storage> {
     ...matmul(machine),
     ...indexing(machine),
     ...normalize(machine),
+    ...layerNorm(machine),
+    ...gelu(machine),
     ...optimize(machine),
     ...recurrent(machine),
     ...attention(machine),

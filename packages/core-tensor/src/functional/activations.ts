@@ -110,10 +110,7 @@ export function gelu(
   x: Tensor,
   { approximate = 'none' }: { readonly approximate?: 'none' | 'tanh' } = {},
 ): Tensor {
-  take('gelu', x)
-  if (approximate === 'none') return x.mul(erf(x.mul(Math.SQRT1_2)).add(1)).mul(0.5)
-  const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI))
-  return x.mul(inner.tanh().add(1)).mul(0.5)
+  return apply(elementwise.gelu, [x], { tanh: approximate === 'tanh' })
 }
 
 /** x σ(x), also called swish. */

@@ -1,13 +1,17 @@
 import { full } from '../creation.ts'
 import { apply, applyAll } from '../dispatch.ts'
-import { ShapeError } from '../errors.ts'
+import { ConfigError, ShapeError } from '../errors.ts'
 import { gradEnabled } from '../gradMode.ts'
 import {
   additiveScore as additiveScoreOp,
   scaledDotAttention as scaledDotAttentionOp,
 } from '../ops/attention.ts'
 import { linear as linearOp } from '../ops/matmul.ts'
-import { logSoftmax as logSoftmaxOp, softmax as softmaxOp } from '../ops/normalize.ts'
+import {
+  layerNorm as layerNormOp,
+  logSoftmax as logSoftmaxOp,
+  softmax as softmaxOp,
+} from '../ops/normalize.ts'
 import { gru, lstm, rnn } from '../ops/recurrent.ts'
 import { axisOf, broadcast, show, sizeOf } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -26,6 +30,30 @@ function overLast(name: string, x: Tensor, axis: number, body: (x: Tensor) => Te
   if (x.shape.length === 0) return body(x.reshape([1])).reshape([])
   const at = axisOf(name, axis, x.shape)
   return at === x.shape.length - 1 ? body(x) : body(x.transpose(at, -1)).transpose(at, -1)
+}
+
+/**
+ * `(x − mean) / √(variance + ε) · weight + bias` over the last axis, `[..., size]`; weight and bias `[size]`, both or neither.
+ *
+ * Ba et al. 2016, eq. 4, arXiv:1607.06450.
+ *
+ * @throws ShapeError, DTypeError unless they fit
+ */
+export function layerNorm(
+  x: Tensor,
+  {
+    weight,
+    bias,
+    epsilon = 1e-5,
+  }: {
+    readonly weight?: Tensor | undefined
+    readonly bias?: Tensor | undefined
+    readonly epsilon?: number
+  } = {},
+): Tensor {
+  if (!weight !== !bias)
+    throw new ConfigError(`layerNorm: ${weight ? 'a weight without a bias' : 'a bias without a weight'}; give both or neither`) // biome-ignore format: one sentence
+  return apply(layerNormOp, weight && bias ? [x, weight, bias] : [x], { epsilon })
 }
 
 /** Affine map of the last axis, `x Wᵀ + b`: `[..., in]`, weight `[out, in]`, bias `[out]` → `[..., out]`. */

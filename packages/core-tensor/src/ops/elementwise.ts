@@ -1,3 +1,4 @@
+import { apply } from '../dispatch.ts'
 import { DTypeError } from '../errors.ts'
 import type { Args, Op } from '../op.ts'
 import { checkDType, type DType, isFloat, type TensorSpec } from '../shape.ts'
@@ -139,3 +140,30 @@ export const cast: Op<{ readonly dtype: DType }> = {
   },
   grad: ({ grads: [dy], inputs: [x] }) => [isFloat(dy.dtype) && isFloat(x.dtype) ? dy.cast(x.dtype) : null],
 }
+
+/** The settings of {@link gelu}. */
+export interface GeluForm {
+  /** Whether Φ is approximated through tanh. */
+  readonly tanh: boolean
+}
+
+/**
+ * x Φ(x), Φ the normal distribution. Hendrycks and Gimpel 2016, arXiv:1606.08415, §2.
+ *
+ * The approximation is ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ */
+export const gelu: Op<GeluForm> = {
+  name: 'gelu',
+  gradOp: 'geluGrad',
+  saves: 'inputs',
+  infer: float('gelu'),
+  grad: ({ grads: [dy], inputs: [x], attrs }) => [apply(geluGrad, [dy, x], attrs)],
+  compose: ([x], { tanh }) => {
+    if (!tanh) return [x.mul(apply(erf, [x.mul(Math.SQRT1_2)], {}).add(1)).mul(0.5)]
+    const inner = x.add(x.mul(x).mul(x).mul(0.044715)).mul(Math.sqrt(2 / Math.PI))
+    return [x.mul(inner.tanh().add(1)).mul(0.5)]
+  },
+}
+
+/** The gradient of {@link gelu}. */
+export const geluGrad: Op<GeluForm> = { name: 'geluGrad', infer: ([, x]) => [x] }

@@ -1,6 +1,7 @@
+import { applyAll } from '../dispatch.ts'
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Args, Op } from '../op.ts'
-import { isFloat, type TensorSpec } from '../shape.ts'
+import { isFloat, show, type TensorSpec } from '../shape.ts'
 
 function infer(name: string) {
   return ([x]: Args<TensorSpec>): readonly TensorSpec[] => {
@@ -38,4 +39,48 @@ export const logSoftmax: Op = {
     const shifted = x.sub(x.max(-1, { keepDims: true }).detach())
     return [shifted.sub(shifted.exp().sum(-1, { keepDims: true }).log())]
   },
+}
+
+/** The settings of {@link layerNorm}. */
+export interface Normed {
+  /** Added to the variance, so that nothing is divided by 0. */
+  readonly epsilon: number
+}
+
+/**
+ * `(x − mean) / √(variance + ε) · weight + bias` over the last axis. Ba et al. 2016, eq. 4, arXiv:1607.06450.
+ *
+ * Inputs: x `[..., size]`, and perhaps weight and bias `[size]`.
+ */
+export const layerNorm: Op<Normed> = {
+  name: 'layerNorm',
+  gradOp: 'layerNormGrad',
+  saves: 'inputs',
+  infer: inputs => {
+    const [x, weight, bias] = inputs
+    infer('layerNorm')(inputs)
+    const size = x.shape.at(-1)
+    if (inputs.length > 1 && [weight, bias].some(w => w?.shape.length !== 1 || w.shape[0] !== size))
+      throw new ShapeError(
+        `layerNorm: input ${show(x.shape)}, weight ${show(weight.shape)} and bias ${bias ? show(bias.shape) : 'none'} do not fit; use [..., size] with [size] and [size]`,
+      )
+    if (inputs.length > 1 && (weight.dtype !== x.dtype || bias.dtype !== x.dtype))
+      throw new DTypeError(
+        `layerNorm: ${x.dtype} input, ${weight.dtype} weight and ${bias.dtype} bias; use one float type`,
+      )
+    return [x]
+  },
+  grad: ({ grads: [dy], inputs: [x, weight], attrs }) =>
+    applyAll(layerNormGrad, weight ? [dy, x, weight] : [dy, x], attrs),
+  compose: ([x, weight, bias], { epsilon }) => {
+    const centred = x.sub(x.mean(-1, { keepDims: true }))
+    const y = centred.mul(centred.mul(centred).mean(-1, { keepDims: true }).add(epsilon).pow(-0.5))
+    return [weight ? y.mul(weight).add(bias) : y]
+  },
+}
+
+/** Gradients of {@link layerNorm} by x, and by weight and bias if it has them. */
+export const layerNormGrad: Op<Normed> = {
+  name: 'layerNormGrad',
+  infer: ([, x, weight]) => (weight ? [x, weight, weight] : [x]),
 }

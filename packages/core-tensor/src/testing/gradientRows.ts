@@ -194,6 +194,8 @@ export function network(): GradientRow[] {
     ['softmax', x => networks.softmax(x), draw => [draw.random(2, 4)]],
     ['softmax of the first axis', x => networks.softmax(x, 0), draw => [draw.random(3, 2)]],
     ['logSoftmax', x => networks.logSoftmax(x, 1), draw => [draw.random(2, 3, 2)]],
+    ['layerNorm', x => networks.layerNorm(x), draw => [draw.random(2, 4)]],
+    ['layerNorm with weight and bias', (x, weight, bias) => networks.layerNorm(x, { weight, bias }), draw => [draw.random(2, 3, 4), draw.random(4), draw.random(4)]], // biome-ignore format: one line
     [
       'additiveScore',
       networks.additiveScore,

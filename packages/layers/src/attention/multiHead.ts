@@ -119,6 +119,8 @@ export interface MultiHeadCall {
   readonly causal?: boolean | 'end'
   /** Added to the scores, stretched to `[batch, heads, query, key]`. */
   readonly bias?: Tensor | undefined
+  /** Changes queries and keys before they meet, `[batch, heads, time, headSize]` → the same: {@link rotary} positions. */
+  readonly turn?: ((x: Tensor) => Tensor) | undefined
 }
 
 /**
@@ -223,7 +225,8 @@ export class MultiHeadAttention extends Module {
     const k = this.#heads(this.#more(linear(parts[1], this.wKey, this.bKey), this.biasKey))
     const v = this.#heads(this.#more(linear(parts[2], this.wValue, this.bValue), this.biasValue))
     const extra = (k.shape[2] as number) - (keysFirst.shape[1] as number)
-    const attended = scaledDotProductAttention(q, k, v, {
+    const { turn = (x: Tensor): Tensor => x } = options
+    const attended = scaledDotProductAttention(turn(q), turn(k), v, {
       ...opened(call, extra, q, k),
       dropout: this.dropout,
       owner: this,
@@ -354,7 +357,12 @@ export class GroupedQueryAttention extends Module {
     const q = heads(this.wQuery.forward(parts[0]), this.numHeads)
     const k = heads(this.wKey.forward(parts[1]), this.numKvHeads)
     const v = heads(this.wValue.forward(parts[2]), this.numKvHeads)
-    const attended = groupedQueryAttention(q, k, v, { ...call, dropout: this.dropout, owner: this })
+    const { turn = (x: Tensor): Tensor => x } = options
+    const attended = groupedQueryAttention(turn(q), turn(k), v, {
+      ...call,
+      dropout: this.dropout,
+      owner: this,
+    })
     const [batch, , time] = attended.context.shape as [number, number, number]
     const joined = attended.context.transpose(1, 2).reshape([batch, time, this.numHeads * this.headSize])
     return withContext(attended, this.wOut.forward(joined))

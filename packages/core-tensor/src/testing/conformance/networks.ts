@@ -1,4 +1,5 @@
 import { applyAll } from '../../dispatch.ts'
+import { gelu } from '../../functional/activations.ts'
 import * as network from '../../functional/network.ts'
 import { adam } from '../../ops/optimize.ts'
 import { type DType, type Shape, show } from '../../shape.ts'
@@ -21,7 +22,15 @@ const STEP: Tolerance = { relative: 16, absolute: 4 }
 
 /** What backends fuse, against its composition on the reference; forward, and the gradient of every input. */
 export function networks(): Sketch[] {
-  return [...probabilities(), ...scores(), ...attention(), ...recurrences(), ...steps()]
+  return [
+    ...probabilities(),
+    ...norms(),
+    ...units(),
+    ...scores(),
+    ...attention(),
+    ...recurrences(),
+    ...steps(),
+  ]
 }
 
 /** Results, and after them the gradients of the leaves, for random gradients of the results. */
@@ -73,6 +82,51 @@ function probabilities(): Sketch[] {
     )
   }
   return sketches
+}
+
+/** Means and variances of up to 1300 numbers; weights' gradients sum up to 700 rows. */
+const NORM: Tolerance = { relative: 64, absolute: 400 }
+
+function norms(): Sketch[] {
+  const shapes: readonly Shape[] = [[1], [3], [4], [2, 5], [3, 8], [2, 17], [5, 33], [0, 4], [3, 0], [2, 3, 6], [700, 36], [2, 1300]] // biome-ignore format: a list
+  return shapes.flatMap(shape =>
+    ([['plain', 'float32'], ['scaled', 'float32'], ['scaled', 'float64']] as const).map(
+      ([kind, dtype]): Sketch => ({
+        name: `layerNorm ${dtype} ${show(shape)}, ${kind}, and its gradient`,
+        tolerance: NORM,
+        results: inputs => {
+          const x = inputs.leaf(shape, 3, dtype)
+          const size = [shape.at(-1) as number]
+          const leaves = kind === 'plain' ? [x] : [x, inputs.leaf(size, 2, dtype), inputs.leaf(size, 2, dtype)]
+          const [, weight, bias] = leaves
+          const y = network.layerNorm(x, { weight, bias, epsilon: 1e-3 })
+          return shape.includes(0) ? [y] : withGradients(inputs, leaves, [y])
+        },
+      }),
+    ),
+  ) // biome-ignore format: a table
+}
+
+/** 1 − tanh² of a tanh near 1 keeps what rounding left of it, times up to 4 x. */
+const UNIT: Tolerance = { relative: 64, absolute: 256 }
+
+function units(): Sketch[] {
+  const shapes: readonly Shape[] = [[1], [4], [2, 7], [0, 3], [300, 70]]
+  return (['none', 'tanh'] as const).flatMap(approximate =>
+    (['float32', 'float64'] as const).flatMap(dtype =>
+      shapes.map(
+        (shape): Sketch => ({
+          name: `gelu ${dtype} ${show(shape)}, ${approximate === 'tanh' ? 'through tanh' : 'exactly'}, and its gradient`,
+          tolerance: UNIT,
+          results: inputs => {
+            const x = inputs.leaf(shape, 4, dtype)
+            const y = gelu(x, { approximate })
+            return shape.includes(0) ? [y] : withGradients(inputs, [x], [y])
+          },
+        }),
+      ),
+    ),
+  )
 }
 
 function scores(): Sketch[] {
