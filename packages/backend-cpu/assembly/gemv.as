@@ -2,9 +2,9 @@
 //
 // Rounding as in './gemm': chains of madd in the order of l, in blocks of DEPTH.
 
-import { DEPTH } from './gemm'
-import { arg, put, share } from './team'
-import { madd } from './tile'
+import { DEPTH, packPanel } from './gemm'
+import { arg, corner, put, share } from './team'
+import { COLUMNS, madd, rowBy1, rowBy2 } from './tile'
 import { column0, column1, column2, column3, storeLeft, storeSome } from './vector'
 
 const N: usize = 0
@@ -189,6 +189,65 @@ function fourAnyhow(k: i32, x: usize, xDepth: usize, w: usize, step: usize, dept
   v = v128.load32_lane(w + min(1, last) * step, v, 1)
   v = v128.load32_lane(w + min(2, last) * step, v, 2)
   return v128.load32_lane(w + min(3, last) * step, v, 3)
+}
+
+// ── a row by columns that were packed beforehand, for weights that serve again and again ──
+
+const PACKED: usize = 17
+
+/** Bytes of n packed columns over k. */
+export function packedBytes(n: i32, k: i32): usize {
+  return (<usize>(((n + COLUMNS - 1) / COLUMNS) * COLUMNS) * <usize>k) << 2
+}
+
+/** Packs columns whose numbers lie side by side, `step` bytes from column to column: panels of DEPTH, as in './gemm'. */
+export function pack(w: usize, step: usize, n: i32, k: i32, to: usize): void {
+  for (let l = 0; l < k; l += DEPTH) {
+    const depth = min(DEPTH, k - l)
+    packPanel(w + (<usize>l << 2), 4, step, n, depth, to)
+    to += packedBytes(n, depth)
+  }
+}
+
+/** y = (bias +) x B, x's numbers side by side, B as {@link pack} leaves it. */
+export function gemvPacked(n: i32, k: i32, packed: usize, x: usize, y: usize, bias: usize): void {
+  put(N, n)
+  put(K, k)
+  put(PACKED, packed)
+  put(STARTS_X, x)
+  put(Y, y)
+  put(BIAS, bias)
+  share(packedTask.index, (n + BAND - 1) / BAND, <f64>n * <f64>k * 100)
+}
+
+function packedTask(chunk: i32, thread: i32): void {
+  const n = arg<i32>(N)
+  const k = arg<i32>(K)
+  const y = arg<usize>(Y)
+  const bias = arg<usize>(BIAS)
+  const from = chunk * BAND
+  const to = min(from + BAND, n)
+  for (let l = 0; l < k; l += DEPTH) {
+    const depth = min(DEPTH, k - l)
+    const x = arg<usize>(STARTS_X) + (<usize>l << 2)
+    const sliver = <usize>(COLUMNS * depth) << 2
+    let b = arg<usize>(PACKED) + packedBytes(n, l) + (<usize>from * <usize>depth << 2)
+    const before = l > 0 ? y : bias
+    let j = from
+    for (; j + 2 * COLUMNS <= to; j += 2 * COLUMNS) {
+      rowBy2(depth, x, b, sliver, at(y, j), before ? at(before, j) : 0)
+      b += 2 * sliver
+    }
+    for (; j < to; j += COLUMNS) {
+      if (j + COLUMNS <= to) rowBy1(depth, x, b, 0, at(y, j), before ? at(before, j) : 0)
+      else {
+        const edge = corner(thread)
+        rowBy1(depth, x, b, 0, edge, before ? at(before, j) : 0)
+        memory.copy(at(y, j), edge, <usize>(to - j) << 2)
+      }
+      b += sliver
+    }
+  }
 }
 
 // ── products of a column and a row ──

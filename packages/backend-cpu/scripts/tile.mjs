@@ -23,9 +23,37 @@ export const COLUMNS: i32 = ${columns}
 
 ${lines(rows, i => micro(i + 1, columns, paired))}
 ${chooser(rows)}
+${[1, 2].map(slivers => rowBy(slivers, columns)).join('\n')}
 ${packRows(rows)}
 ${packColumns(columns)}
 `
+}
+
+/**
+ * A row times one or two slivers of packed columns, `next` bytes apart: y = or y = before + x B. Sums as in the micro-kernels;
+ * two slivers, since one leaves the processor waiting.
+ */
+function rowBy(slivers, columns) {
+  const vectors = range(slivers).flatMap(s => range(columns / 4).map(j => ({ s, j, name: `c${s}${j}` })))
+  const at = ({ s, j }) => 4 * columns * s + 16 * j
+  return `
+export function rowBy${slivers}(k: i32, x: usize, b: usize, next: usize, y: usize, before: usize): void {
+  ${vectors.map(({ name }) => `let ${name} = f32x4.splat(0)`).join('\n  ')}
+  ${slivers > 1 ? 'let b1 = b + next' : ''}
+  for (; k > 0; k--) {
+    const a = v128.load32_splat(x)
+    ${vectors.map(({ s, j, name }) => `${name} = madd(a, v128.load(${s ? 'b1' : 'b'}, ${16 * j}), ${name})`).join('\n    ')}
+    x += 4
+    b += ${4 * columns}
+    ${slivers > 1 ? `b1 += ${4 * columns}` : ''}
+  }
+  if (before) {
+    ${vectors.map(v => `const t${v.name} = f32x4.add(v128.load(before, ${at(v)}), ${v.name})`).join('\n    ')}
+    ${vectors.map(v => `v128.store(y, t${v.name}, ${at(v)})`).join('\n    ')}
+  } else {
+    ${vectors.map(v => `v128.store(y, ${v.name}, ${at(v)})`).join('\n    ')}
+  }
+}`
 }
 
 /**

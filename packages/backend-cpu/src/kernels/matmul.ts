@@ -1,6 +1,6 @@
 import { sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
 import { denseAddress } from '../machine/copy.ts'
-import { address, type Input, type Storage } from '../machine/heap.ts'
+import { address, type Input, type Packed, type Storage } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { elementsOf, firstOf } from '../plain/elements.ts'
 import { eachPlace } from '../plain/walk.ts'
@@ -35,7 +35,8 @@ function transposed({ shape, strides, dtype, storage, offset }: Input): Input {
 }
 
 /** A B in float32, by the kernels of assembly/gemm.as and assembly/gemv.ts. @param bias address of what each row begins with, or 0 */
-function product({ heap, wasm }: Machine, a: Input, b: Input, out: TensorSpec, bias = 0): Storage {
+function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0): Storage {
+  const { heap, wasm } = machine
   const [m, n] = out.shape.slice(-2) as [number, number]
   const k = a.shape.at(-1) as number
   const [aRow, aColumn] = a.strides.slice(-2).map(bytes) as [number, number]
@@ -50,6 +51,14 @@ function product({ heap, wasm }: Machine, a: Input, b: Input, out: TensorSpec, b
     const y = heap.output(out)
     wasm.gemm(m, n, k, address(a), aRow, aColumn, address(b), bRow, bColumn, y.pointer, 4 * n, bias, space)
     return y
+  }
+  if (single && m === 1 && batch === 1 && bRow === 4 && aColumn === 4) {
+    const packed = packedColumns(machine, b, [address(b), bColumn, n, k])
+    if (packed) {
+      const y = heap.output(out)
+      wasm.gemvPacked(n, k, packed, address(a), y.pointer, bias)
+      return y
+    }
   }
   const starts = heap.scratch(8 * batch)
   writeStarts(heap.int32, starts, a, lead)
@@ -73,6 +82,28 @@ function product({ heap, wasm }: Machine, a: Input, b: Input, out: TensorSpec, b
   const y = heap.output(out)
   wasm.gemmBatch(batch, m, n, k, starts, aRow, aColumn, starts + 4 * batch, bRow, bColumn, y.pointer, space)
   return y
+}
+
+/** Products of one row after which the matrix is packed: packing costs about as much as one of them saves. */
+const OFTEN = 3
+/** Smaller matrices are not worth it, and larger ones not the memory. */
+const WORTH = { least: 2 ** 14, most: 2 ** 28 }
+
+/**
+ * The address of a matrix packed for products with a single row, if it has served several times: the weights of a model that
+ * reads or writes word by word. What is in a storage never changes, so that it stays right until it is freed.
+ */
+function packedColumns({ heap, wasm }: Machine, { storage }: Input, of: Packed['of']): number {
+  const { packed } = storage
+  if (packed) return packed.of.every((x, i) => x === of[i]) ? packed.storage.pointer : 0
+  const [first, step, n, k] = of
+  const size = wasm.packedBytes(n, k)
+  if (size < WORTH.least || size > WORTH.most || ++storage.rowProducts < OFTEN) return 0
+  const room = heap.spare(size)
+  if (!room) return 0
+  wasm.pack(first, step, n, k, room.pointer)
+  storage.packed = { storage: room, of }
+  return room.pointer
 }
 
 const bytes = (stride: number): number => 4 * stride

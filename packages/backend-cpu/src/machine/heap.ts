@@ -15,11 +15,22 @@ export class Storage {
   /** In bytes; 0 once it is freed. */
   pointer: number
   readonly bytes: number
+  /** How often a single row was multiplied by the matrix in it. */
+  rowProducts = 0
+  /** That matrix as such products like it best, once they were several; freed with this. */
+  packed: Packed | undefined
 
   constructor(pointer: number, bytes: number) {
     this.pointer = pointer
     this.bytes = bytes
   }
+}
+
+/** A matrix packed as assembly/gemv.as takes it. */
+export interface Packed {
+  readonly storage: Storage
+  /** Which matrix: its first byte, bytes from column to column, columns and rows. */
+  readonly of: readonly [first: number, step: number, n: number, k: number]
 }
 
 /** A tensor as the kernels here see it. */
@@ -75,6 +86,17 @@ export class Heap {
     return new Storage(pointer, room)
   }
 
+  /** New memory for what is only convenient: none where it is short. */
+  spare(bytes: number): Storage | undefined {
+    if (this.#bytes + bytes > this.#limit / 2) return undefined
+    try {
+      return this.allocate(bytes)
+    } catch (error) {
+      if (error instanceof MemoryError) return undefined
+      throw error
+    }
+  }
+
   /** New memory for a tensor. Kernels ask for it last, when nothing else can fail. */
   output({ shape, dtype }: TensorSpec): Storage {
     let bytes = bytesPerElement[dtype]
@@ -98,6 +120,8 @@ export class Heap {
   free(storage: Storage): void {
     if (this.#closed) return
     if (storage.pointer === 0) throw new Error('internal: freed twice')
+    if (storage.packed) this.free(storage.packed.storage)
+    storage.packed = undefined
     this.#pool.free(storage.pointer, storage.bytes)
     storage.pointer = 0
     this.#bytes -= storage.bytes

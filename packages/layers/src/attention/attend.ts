@@ -77,12 +77,14 @@ export function attend(
   values: Tensor = keys,
   options: AttendOptions = {},
 ): Attended {
-  const { score = dot, mask: given, dropout, owner } = options
+  const { score = dot, dropout, owner } = options
   const [queries, count] = [query.shape.at(-2), keys.shape.at(-2)]
   if (queries === undefined || count === undefined)
     throw new ShapeError(
       `attend: query [${query.shape.join(', ')}] and keys [${keys.shape.join(', ')}]; use [batch, query, size] and [batch, key, size]`,
     )
+  // The last query sees all keys before it: there is nothing to hide.
+  const given = options.mask === causalFromEnd && queries === 1 ? undefined : options.mask
   const places = (): Places => placesOf(queries, count, query) // made only if somebody asks
   const mask = once(() =>
     given instanceof Mask ? given.tensor(queries, count, query, query.shape.length) : given,
