@@ -131,3 +131,19 @@ function selectTask(chunk: i32, thread: i32): void {
   v128.store(own, v128.load8_splat(p))
   return own
 }
+
+/** y = whether bytes of a equal those of b, or its first one where `step` is 0; by one thread, since bytes are few. */
+export function equalBytes(a: usize, b: usize, step: usize, y: usize, n: i32): void {
+  const one = i8x16.splat(1)
+  const first = v128.load8_splat(b)
+  for (; n >= 16; n -= 16) {
+    v128.store(y, v128.and(i8x16.eq(v128.load(a), step ? v128.load(b) : first), one))
+    a += 16
+    b += step
+    y += 16
+  }
+  for (; n > 0; n--) {
+    store<u8>(y++, load<u8>(a++) == load<u8>(b) ? 1 : 0)
+    if (step) b++
+  }
+}

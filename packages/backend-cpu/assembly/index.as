@@ -2,7 +2,7 @@
 
 export { assemble, collapse, dismiss, reportLoss, settle, work } from './team'
 export * from './loops'
-export { binary, select, unary } from './elementwise'
+export { binary, equalBytes, select, unary } from './elementwise'
 export { axesAddress } from './lines'
 export { fill, move, turn } from './move'
 export { firstOutside, scatterRows, take } from './table'

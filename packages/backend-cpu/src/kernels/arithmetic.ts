@@ -19,7 +19,17 @@ export function arithmetic(machine: Machine): Family<Binary | 'where'> {
     return kernel(([a, b], [out]) => {
       if (a.dtype !== 'float32') {
         const y = heap.output(out)
-        zipInto(heap, name === 'div' && out.dtype === 'int32' ? wholeQuotient : binary[name], [a, b], y, out)
+        const steps = [serves(a, out), serves(b, out)] as const
+        if (name === 'equal' && a.dtype === 'bool' && steps[0] === 16 && steps[1] >= 0)
+          wasm.equalBytes(address(a), address(b), steps[1], y.pointer, sizeOf(out.shape))
+        else
+          zipInto(
+            heap,
+            name === 'div' && out.dtype === 'int32' ? wholeQuotient : binary[name],
+            [a, b],
+            y,
+            out,
+          )
         return [y]
       }
       const size = out.dtype === 'bool' ? 1 : 4
