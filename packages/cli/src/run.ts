@@ -10,7 +10,7 @@ const column = z.union([z.string(), count])
 
 /** Where the pairs come from. */
 const dataSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('dates'), lines: count }),
+  z.object({ kind: z.enum(['dates', 'translation', 'summaries']), lines: count }),
   z.object({
     kind: z.literal('file'),
     path: z.string(),
@@ -18,6 +18,8 @@ const dataSchema = z.discriminatedUnion('kind', [
     columns: z.tuple([column, column]).optional(),
     header: z.boolean().optional(),
     limit: count.optional(),
+    /** Links of the words of each pair, to be guided by. */
+    alignments: z.object({ path: z.string(), sha256: z.string() }).optional(),
   }),
 ])
 
@@ -26,14 +28,29 @@ export const configSchema = z.object({
   schema: z.literal('heed-run/1'),
   task: z.literal('translate'),
   data: dataSchema,
-  tokens: z.enum(['characters', 'words']),
+  tokens: z.enum(['characters', 'words', 'spaces']),
   lowercase: z.boolean(),
   maxVocabulary: count,
   maxLength: count,
   /** Tokens of the longest target learned from, the one that ends included: what decoding stops at. */
   maxOutput: count,
   reverseSource: z.boolean(),
-  attention: z.enum(['none', 'bahdanau', 'dot', 'general', 'concat']),
+  attention: z.enum(['none', 'bahdanau', 'dot', 'scaled-dot', 'general', 'concat']),
+  /** The recurrence; a GRU unless given. */
+  cell: z.enum(['rnn', 'gru', 'lstm']).optional(),
+  /** Which part of the source a step may see, and how far a local one reaches; all of it unless given. */
+  locality: z.enum(['global', 'monotonic', 'predictive']).optional(),
+  window: count.optional(),
+  /** Whether what was seen enters the next step; yes unless given. */
+  inputFeeding: z.boolean().optional(),
+  queryState: z.enum(['previous', 'current']).optional(),
+  /** Whether words may be copied from the source. */
+  copy: z.boolean().optional(),
+  coverage: z.boolean().optional(),
+  /** λ of the coverage loss; 1 unless given. */
+  coverageWeight: z.number().min(0).optional(),
+  /** What the guided alignment loss counts; alignments are not learned from unless given. */
+  guidedWeight: z.number().positive().optional(),
   embedding: count,
   hidden: count,
   dropout: z.number().min(0).lt(1),
@@ -75,6 +92,10 @@ export const sentimentSchema = z.object({
   labels: z.array(z.string()).min(2),
   cell: z.enum(['rnn', 'gru', 'lstm']),
   readout: z.enum(['last', 'concat', 'mean', 'max', 'attention']),
+  /** A file of word vectors to begin with; they are learned from nothing unless given. */
+  vectors: z
+    .object({ path: z.string(), sha256: z.string(), use: z.enum(['frozen', 'fine-tuned']) })
+    .optional(),
   bidirectional: z.boolean(),
   layers: count,
   embedding: count,

@@ -28,6 +28,8 @@ export interface Lesson<Batch> {
   readonly title: string
   readonly model: Trainable<Batch>
   readonly batches: BatchSource<Batch>
+  /** What is made small; `model.loss(batch)` unless given. */
+  readonly loss?: ((batch: Batch) => Tensor) | undefined
   readonly config: {
     readonly epochs: number
     readonly learningRate: number
@@ -59,7 +61,7 @@ const LOOKS = 12 // at the validation examples, in all
  */
 export async function teach<Batch>(
   run: Pick<RunFolder, 'path' | 'has' | 'log'>,
-  { name, title, model, batches, config, look, command }: Lesson<Batch>,
+  { name, title, model, batches, loss, config, look, command }: Lesson<Batch>,
   { screen, signal, resume, backend }: Classroom,
 ): Promise<number> {
   const total = batches.steps(0) * config.epochs
@@ -72,6 +74,7 @@ export async function teach<Batch>(
     }),
     clipNorm: config.clipNorm,
     seed: config.seed,
+    ...(loss ? { loss } : {}),
   })
   let before = 0
   if (resume && run.has(`${name}.json`)) {

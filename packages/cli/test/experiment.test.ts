@@ -122,7 +122,7 @@ describe('heed experiment', () => {
           }, 5)
         },
       })
-      expect([code, stderr]).toEqual([130, expect.stringMatching(/stopped after \d+ of 15 measurements; the same command goes on\n$/)]) // biome-ignore format: one line
+      expect([code, stderr]).toEqual([130, expect.stringMatching(/stopped after \d+ of 18 measurements; the same command goes on\n$/)]) // biome-ignore format: one line
       expect(JSON.parse(readFileSync(join(cwd, 'results/X2/raw.json'), 'utf8')).finished).toBe(false)
     }))
 

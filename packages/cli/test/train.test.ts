@@ -145,7 +145,7 @@ describe('bad input', () => {
       'an unknown attention',
       () => {},
       ['train', 'translate', '--attention', 'much'],
-      /Allowed choices are none, bahdanau, dot, general, concat/,
+      /Allowed choices are none, bahdanau, dot, scaled-dot, general, concat/,
     ],
     [
       'a number that is none',

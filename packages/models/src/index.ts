@@ -12,6 +12,7 @@ export {
 } from './classifier.ts'
 // decoding
 export { type BeamEntry, type BeamOptions, beam, type Hypothesis } from './decoding/beam.ts'
+export { type CtcBestPathOptions, type CtcPath, ctcBestPath } from './decoding/ctc.ts'
 export { greedy } from './decoding/greedy.ts'
 export { type Sampled, type SamplingOptions, sample } from './decoding/sample.ts'
 export type { Decoded, DecodeOptions, Stepper } from './decoding/stepper.ts'
@@ -48,3 +49,9 @@ export {
   type Seq2SeqOutput,
   type Seq2SeqTerms,
 } from './seq2seq.ts'
+export {
+  type PositionKind,
+  TransformerClassifier,
+  type TransformerClassifierConfig,
+  transformerClassifierConfig,
+} from './transformerClassifier.ts'

@@ -64,6 +64,7 @@ export const KINDS: Readonly<Record<string, Partial<Seq2SeqConfig>>> = {
   'Bahdanau, context added': { attention: 'bahdanau', feedBy: 'add' },
   'Bahdanau, nothing fed': { attention: 'bahdanau', inputFeeding: false },
   'Luong dot': { attention: 'dot' },
+  'Luong scaled dot': { attention: 'scaled-dot' },
   'Luong general, LSTM': { attention: 'general', cell: 'lstm' },
   'Luong general, LSTM, nothing fed': { attention: 'general', cell: 'lstm', inputFeeding: false },
   'Luong general, previous state, nothing fed': { attention: 'general', queryState: 'previous', inputFeeding: false },

@@ -153,9 +153,9 @@ function legendRows(series: readonly CurveSeries[], width: number): Markup[][] {
   return rows
 }
 
-/** Solid, then ever shorter dashes: lines differ without colour too. */
+/** Solid, then ever shorter dashes: lines differ without colour too. One more than there are colours, so that the two never begin again together. */
 function stroke(index: number): Attributes {
-  const dashes = [undefined, '8 4', '2 4', '12 4 2 4', '5 5', '1 3']
+  const dashes = [undefined, '8 4', '2 4', '12 4 2 4', '5 5', '1 3', '16 3 5 3']
   return {
     'stroke-width': 2.5,
     'stroke-linejoin': 'round',

@@ -2,6 +2,13 @@
 
 export { type AlignmentOptions, alignment } from './alignment.ts'
 export {
+  type ContextArrowsOptions,
+  type ContextArrowsTextOptions,
+  contextArrows,
+  contextArrowsText,
+} from './arrows.ts'
+export { type FocusTextOptions, focusText } from './focus.ts'
+export {
   type HeatmapOptions,
   type HeatmapTextOptions,
   heatmap,
@@ -11,6 +18,10 @@ export {
 } from './heatmap.ts'
 export { type HeatStripOptions, type HeatStripTextOptions, heatStrip, heatStripText } from './strip.ts'
 export { attentionTableHtml, attentionTableMarkdown, weightsTable } from './table.ts'
+
+// Searches
+
+export { type BeamNode, type BeamSteps, type BeamTreeOptions, beamTree, beamTreeText } from './beamTree.ts'
 
 // Curves
 

@@ -98,3 +98,12 @@ test('curve refuses what it cannot draw, naming each point', () => {
     'outside its interval',
   )
 })
+
+test('curve draws twelve lines of which no two look alike', () => {
+  const many = Array.from({ length: 12 }, (_, i) => ({ name: `line ${i}`, points: [1, 2].map(x => ({ x, y: i })) })) // biome-ignore format: one line
+  const looks = [...curve(many, labels).matchAll(/<path [^>]*stroke-width="2.5"[^>]*>/g)].map(
+    ([path]) =>
+    [/heed-s-series\d+/.exec(path)?.[0].replace(/\d+/, n => String(Number(n) % 6)), /dasharray="[^"]*"/.exec(path)?.[0]].join(' '), // biome-ignore format: one line
+  )
+  expect(new Set(looks).size).toBe(12)
+})

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { alignment, curve, heatmap, heatStrip } from '../src/index.ts'
+import { alignment, beamTree, contextArrows, curve, heatmap, heatStrip } from '../src/index.ts'
 import { prefer } from './reader.ts'
 import { dateLines, diagonal, football, hostile, letters } from './samples.ts'
 
@@ -38,6 +38,12 @@ const pictures: Record<string, string> = {
     })),
     { title: 'Everything against everything', xLabel: 'tokens', yLabel: 'tokens/s', log: 'both' },
   ),
+  arrows: contextArrows(words, diagonal(1, words.length)[0] ?? [], { target: words[0] ?? '' }),
+  fewArrows: contextArrows(source, weights[2] ?? [], {
+    title: 'A long title '.repeat(6),
+    target: 'Wirtschaftsraum',
+  }),
+  beam: beamTree([0, 1, 2, 3].map(step => words.slice(4 * step, 4 * step + 4).map((word, i) => ({ word, parent: step ? i % 2 : 0, logProb: -1 - step - i / 10, ended: i === 3 })))), // biome-ignore format: one line
   small: curve([{ name: 'a', points }], {
     title: 'Small',
     xLabel: 'x',

@@ -147,12 +147,13 @@ async function pairs(run: RunFolder<RunConfig>, options: EvaluateOptions, watch:
     const translations = await translate(
       { model, data, vocabularies, config },
       data.test.map(({ source }) => source),
-      bar.update,
+      { onBatch: bar.update },
     ).finally(bar.stop)
-    const { exact, bleu } = exactAndBleu(data.test, translations, data)
+    const { exact, bleu, alignment } = exactAndBleu(data.test, translations, data)
     measured.push(
       { arm: arm.title, metric: 'exact match (%)', ...bounds(exact) },
       { arm: arm.title, metric: 'BLEU', ...bounds(bleu) },
+      ...(alignment ? [{ arm: arm.title, metric: 'alignment error of right lines (%)', ...bounds(alignment.errorRate) }] : []), // biome-ignore format: one line
     )
   }
   return { rows: data.test.length, measured }

@@ -33,7 +33,11 @@ export function addExperiment(program: Command): void {
     .command('experiment')
     .description('put a claim of the texts to the test, or list them')
     .argument('<id>', 'list, or the experiment: X1, X2, …')
-    .option('--seeds <count>', 'how often everything is repeated (default: 5; with --quick 3)', whole)
+    .option(
+      '--seeds <count>',
+      'how often everything is repeated (default: 5; with --quick 3; more where that is cheap)',
+      whole,
+    )
     .option('--quick', 'fewer steps and places, within two minutes')
     .option('--threads <count>', 'processor cores to use (default: all)', whole)
     .option('--out <folder>', 'where results are kept', 'results')
@@ -59,7 +63,7 @@ async function experiment(
     screen.print(`${found.id}. ${found.title}`)
     screen.print(`claim: ${found.claim}`)
     const { judgement, results, page } = await runExperiment(found, {
-      seeds: seeds ?? (quick ? 3 : 5),
+      seeds: seeds ?? found.seeds?.(quick) ?? (quick ? 3 : 5),
       quick,
       out,
       backend: backend.build,

@@ -24,6 +24,14 @@ export function positive(text: string): number {
   return value
 }
 
+/** Reads a number of 0 or more. */
+export function weight(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('Give a number of 0 or more.')
+  return value
+}
+
 /** Reads a share. */
 export function share(text: string): number {
   const value = Number(text)

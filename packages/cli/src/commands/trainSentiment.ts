@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join, relative, resolve } from 'node:path'
 import { cpu } from '@heed/backend-cpu'
 import { ConfigError, setBackend } from '@heed/core-tensor'
-import type { Vocabulary } from '@heed/datasets'
+import { THE_TWEET, type Vocabulary } from '@heed/datasets'
 import { heatStripText } from '@heed/viz'
 import { type Command, Option } from 'commander'
 import { environment } from '../environment.ts'
@@ -12,8 +12,8 @@ import { type Screen, terminal } from '../screen.ts'
 import { classify, type Judgement, scoreTexts } from '../sentiment/classify.ts'
 import { buildVocabulary, type LabelledData, labelsOf, loadTexts, wordsOf } from '../sentiment/data.ts'
 import { type SentimentResult, type Shown, sentimentReport } from '../sentiment/report.ts'
-import { buildClassifier, loadClassifier, sentimentArms, trainSentimentArm } from '../sentiment/train.ts'
-import { THE_TWEET } from '../sentiment/tweets.ts'
+import { buildClassifier, loadClassifier, type Pretrained, sentimentArms, trainSentimentArm } from '../sentiment/train.ts' // biome-ignore format: one line
+import { loadVectors, vectorSize, vectorsOf } from '../sentiment/vectors.ts'
 import { readData } from '../translate/data.ts'
 import { interval, percent } from '../words.ts'
 import { columnsOf } from './columns.ts'
@@ -37,6 +37,8 @@ interface SentimentOptions {
   readonly layers?: number
   readonly hidden?: number
   readonly embedding?: number
+  readonly vectors?: string
+  readonly freezeVectors?: boolean
   readonly dropout?: number
   readonly epochs?: number
   readonly batchSize?: number
@@ -60,6 +62,8 @@ Examples:
       your own texts: text and label, one a line; two labels or more
   heed train sentiment --data reviews.jsonl.gz --columns review,stars
       columns by name; .tsv, .csv, .jsonl, and .gz of each
+  heed train sentiment --data reviews.csv --vectors glove.6B.100d.txt --freeze-vectors
+      word vectors of GloVe or word2vec (text), left as they are; without the last option they are learned further
   heed train sentiment --resume runs/tweets-20260301-101500
       goes on where Ctrl-C stopped`
 
@@ -91,6 +95,8 @@ export function addTrainSentiment(train: Command): void {
     .option('--layers <count>', 'recurrences on top of each other (default: 1)', whole)
     .option('--hidden <units>', 'hidden units of each direction (default: 64)', whole)
     .option('--embedding <size>', 'size of a word vector (default: 64)', whole)
+    .option('--vectors <file>', 'word vectors to begin with, as text: GloVe’s, word2vec’s, fastText’s')
+    .option('--freeze-vectors', 'leave these as they are')
     .option('--dropout <share>', 'dropped while training (default: 0; for files 0.3)', share)
     .option('--epochs <count>', 'passes over the data (default: 1 for tweets, 5 for files)', whole)
     .option('--batch-size <texts>', 'texts a step (default: 32)', whole)
@@ -109,6 +115,9 @@ export function addTrainSentiment(train: Command): void {
 /** What the options mean, with a default for everything that the data does not decide. */
 function configOf(options: SentimentOptions): Omit<SentimentConfig, 'labels' | 'time'> {
   const file = options.data !== undefined
+  if (options.freezeVectors && options.vectors === undefined)
+    throw new ConfigError('--freeze-vectors is about --vectors; give a file of them as well')
+  const vectors = options.vectors === undefined ? undefined : vectorsOf(options.vectors, options.freezeVectors ? 'frozen' : 'fine-tuned') // biome-ignore format: one line
   for (const name of ['columns', 'header', 'limit'] as const)
     if (!file && options[name] !== undefined)
       throw new ConfigError(`--${name} is about a file; give --data as well`)
@@ -129,7 +138,8 @@ function configOf(options: SentimentOptions): Omit<SentimentConfig, 'labels' | '
     readout: options.readOut ?? 'attention',
     bidirectional: options.bidirectional ?? false,
     layers: options.layers ?? 1,
-    embedding: options.embedding ?? 64,
+    ...(vectors ? { vectors } : {}),
+    embedding: options.embedding ?? (vectors ? vectorSize(vectors.path) : 64),
     hidden: options.hidden ?? 64,
     dropout: options.dropout ?? (file ? 0.3 : 0),
     epochs: options.epochs ?? (file ? 5 : 1),
@@ -161,7 +171,7 @@ async function trainSentiment(options: SentimentOptions): Promise<void> {
   const backend = await cpu(options.threads === undefined ? {} : { threads: options.threads })
   setBackend(backend)
   try {
-    const { run, data, vocabulary } =
+    const { run, data, vocabulary, pretrained } =
       options.resume === undefined
         ? await begin(options, backend.build, screen)
         : await goOn(options.resume, options, screen)
@@ -169,12 +179,17 @@ async function trainSentiment(options: SentimentOptions): Promise<void> {
     const results: SentimentResult[] = []
     let first: readonly Judgement[] = []
     for (const arm of sentimentArms(config)) {
-      const { seconds } = await trainSentimentArm(run, arm, data, vocabulary, {
-        screen,
-        signal: ctrlC.signal,
-        resume: options.resume !== undefined,
-        backend: backend.build,
-      })
+      const { seconds } = await trainSentimentArm(
+        run,
+        arm,
+        { data, vocabulary, pretrained },
+        {
+          screen,
+          signal: ctrlC.signal,
+          resume: options.resume !== undefined,
+          backend: backend.build,
+        },
+      )
       const model = loadClassifier(run, arm, vocabulary)
       const bar = screen.bar('  testing'.padEnd(19), data.test.length)
       const judgements = await classify(
@@ -239,6 +254,8 @@ interface Ready {
   readonly run: RunFolder<SentimentConfig>
   readonly data: LabelledData
   readonly vocabulary: Vocabulary
+  /** Word vectors to begin with. */
+  readonly pretrained: Pretrained | undefined
 }
 
 async function begin(options: SentimentOptions, build: string, screen: Screen): Promise<Ready> {
@@ -248,7 +265,9 @@ async function begin(options: SentimentOptions, build: string, screen: Screen): 
   const vocabulary = buildVocabulary(data, settings)
   const time = data.train.reduce((most, { text }) => Math.max(most, wordsOf(text, settings).length), 1)
   const config: SentimentConfig = { ...settings, labels, time }
-  for (const arm of sentimentArms(config)) buildClassifier(config, arm.readout, vocabulary) // sizes that make no sense are refused here
+  const loaded = loadVectors(config, vocabulary)
+  for (const arm of sentimentArms(config))
+    buildClassifier(config, arm.readout, vocabulary, loaded?.pretrained) // sizes that make no sense are refused here
   const name = options.name ?? runName(config.data)
   const run = RunFolder.create(join(options.out, name), config, environment(build))
   run.writeVocabularies({ words: vocabulary })
@@ -256,8 +275,10 @@ async function begin(options: SentimentOptions, build: string, screen: Screen): 
   screen.print(
     `${data.train.length.toLocaleString('en')} texts to learn from, ${data.validation.length.toLocaleString('en')} to watch, ${data.test.length.toLocaleString('en')} to test; ${vocabulary.size.toLocaleString('en')} words, ${labels.length} labels`,
   )
+  if (loaded)
+    screen.print(`${percent(loaded.coverage)} of the words have a vector in ${config.vectors?.path}`)
   screen.print(`on ${build}, into ${run.path}`)
-  return { run, data, vocabulary }
+  return { run, data, vocabulary, pretrained: loaded?.pretrained }
 }
 
 /** Options that do not change what is learned. */
@@ -273,7 +294,7 @@ async function goOn(path: string, options: SentimentOptions, screen: Screen): Pr
   const vocabulary = run.readVocabulary('words')
   const data = await loadTexts(run.config)
   screen.print(`going on with ${run.path}`)
-  return { run, data, vocabulary }
+  return { run, data, vocabulary, pretrained: loadVectors(run.config, vocabulary)?.pretrained }
 }
 
 /** Some test texts of every label that are right, short before long; and some that went wrong. */

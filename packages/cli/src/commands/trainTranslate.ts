@@ -19,7 +19,7 @@ import { score, type Translation, translate } from '../translate/decode.ts'
 import { alignmentText } from '../translate/picture.ts'
 import { type ArmResult, runReport } from '../translate/report.ts'
 import { armsOf, buildModel, loadModel, trainArm } from '../translate/train.ts'
-import { integer, positive, share, whole } from './numbers.ts'
+import { integer, positive, share, weight, whole } from './numbers.ts'
 import { runName } from './runName.ts'
 
 /** The options of `heed train translate` as commander gives them. */
@@ -28,12 +28,25 @@ interface TrainOptions {
   readonly columns?: string
   readonly header?: boolean
   readonly limit?: number
-  readonly tokens?: 'characters' | 'words'
+  readonly alignments?: string
+  readonly generate?: Generated
+  readonly tokens?: RunConfig['tokens']
   readonly lowercase?: boolean
   readonly maxVocabulary?: number
   readonly maxLength?: number
   readonly lines?: number
   readonly attention?: Seq2SeqAttention
+  readonly cell?: 'rnn' | 'gru' | 'lstm'
+  readonly queryState?: 'previous' | 'current'
+  /** Always there: true unless denied. */
+  readonly inputFeeding: boolean
+  readonly locality?: 'global' | 'monotonic' | 'predictive'
+  readonly window?: number
+  readonly copy?: boolean
+  readonly coverage?: boolean
+  readonly coverageWeight?: number
+  readonly guidedWeight?: number
+  readonly labelSmoothing?: number
   readonly reverseSource?: boolean
   readonly hidden?: number
   readonly embedding?: number
@@ -50,6 +63,8 @@ interface TrainOptions {
   readonly resume?: string
 }
 
+type Generated = Exclude<RunConfig['data']['kind'], 'file'>
+
 const EXAMPLES = `
 Examples:
   heed train translate
@@ -60,6 +75,12 @@ Examples:
       your own pairs: source and target, a tab between them, one pair a line
   heed train translate --data pairs.csv.gz --columns english,french --attention general
       columns by name; .tsv, .csv, .jsonl, and .gz of each
+  heed train translate --generate translation --attention general --locality predictive --window 4
+      toy English to German by attention that chooses where to look
+  heed train translate --generate summaries --copy --coverage --epochs 2
+      news with names never seen: a pointer-generator that knows where it has looked
+  heed train translate --data pairs.tsv --alignments links.txt
+      guided by known links: a line for each pair, 0-0 1-2 …, words counted from 0
   heed train translate --resume runs/dates-20260301-101500
       goes on where Ctrl-C stopped`
 
@@ -75,29 +96,64 @@ export function addTrainTranslate(train: Command): void {
     )
     .option('--header', 'the first row of the file names the columns, though --columns are numbers')
     .option('--limit <pairs>', 'train on so many pairs of the file', whole)
+    .option(
+      '--alignments <file>',
+      'links of the words of each pair, to be guided by: 0-0 1-2 …, a line for each pair',
+    )
+    .addOption(
+      new Option(
+        '--generate <task>',
+        'what to make pairs of where no file is given: dates; toy English to German; news to be cut down (default: dates)',
+      ).choices(['dates', 'translation', 'summaries']),
+    )
     .addOption(
       new Option(
         '--tokens <kind>',
-        'what a text is cut into (default: words for files, characters for dates)',
-      ).choices(['characters', 'words']),
+        'what the texts of a file are cut into; spaces: they are cut already (default: words; spaces with --alignments)',
+      ).choices(['characters', 'words', 'spaces']),
     )
     .option('--lowercase', 'fold words to lower case')
     .option(
       '--max-vocabulary <tokens>',
-      'the most frequent tokens that are kept, a side (default: 8000)',
+      'the most frequent tokens that are kept, a side (default: 8000; of generated news 100)',
       whole,
     )
     .option('--max-length <tokens>', 'longer pairs are left out (default: 50 words, 200 characters)', whole)
-    .option('--lines <count>', 'how many lines of dates to learn from (default: 26000)', whole)
+    .option('--lines <count>', 'how many lines to generate (default: 26000 of dates, 8000 of others)', whole)
     .addOption(
       new Option('--attention <kind>', 'how the decoder looks back (default: bahdanau)').choices([
         'none',
         'bahdanau',
         'dot',
+        'scaled-dot',
         'general',
         'concat',
       ]),
     )
+    .addOption(new Option('--cell <kind>', 'the recurrence (default: gru)').choices(['rnn', 'gru', 'lstm']))
+    .addOption(
+      new Option(
+        '--query-state <which>',
+        'the decoder state that looks: the one before the step, or after it (default: previous for bahdanau, else current)',
+      ).choices(['previous', 'current']),
+    )
+    .option('--no-input-feeding', 'what was seen does not enter the next step (faster)')
+    .addOption(
+      new Option(
+        '--locality <kind>',
+        'look everywhere, in a window that moves along (Luong’s local-m), or where the model chooses (local-p) (default: global)',
+      ).choices(['global', 'monotonic', 'predictive']),
+    )
+    .option('--window <words>', 'how far a local window reaches to each side (default: 10)', whole)
+    .option('--copy', 'words can be copied from the source (a pointer-generator)')
+    .option('--coverage', 'the score knows where it has looked (bahdanau only)')
+    .option('--coverage-weight <weight>', 'what looking again costs (default: 1)', weight)
+    .option(
+      '--guided-weight <weight>',
+      'what it costs to look elsewhere than known alignments (default: 1 with --alignments, else they are not used)',
+      positive,
+    )
+    .option('--label-smoothing <share>', 'spread over all tokens (default: 0)', share)
     .option('--reverse-source', 'read the source backwards (Sutskever et al. 2014)')
     .option('--hidden <units>', 'hidden units (default: 128)', whole)
     .option('--embedding <size>', 'size of a token vector (default: 64)', whole)
@@ -129,22 +185,37 @@ function configOf(options: TrainOptions): Omit<RunConfig, 'maxOutput'> {
     limit: options.limit,
   }))
     if (!file && value !== undefined) throw new ConfigError(`--${name} is about a file; give --data as well`)
-  if (file && options.lines !== undefined)
-    throw new ConfigError('--lines is about dates; with --data use --limit')
-  const tokens = options.tokens ?? (file ? 'words' : 'characters')
+  const generate = options.generate ?? 'dates'
+  checkOptions(options, generate)
+  const cut = generate === 'dates' ? 'characters' : 'spaces'
+  const tokens = options.tokens ?? (file ? (options.alignments === undefined ? 'words' : 'spaces') : cut)
+  const guidedWeight = options.guidedWeight ?? (options.alignments === undefined ? undefined : 1)
+  const { cell, queryState, locality, window, copy, coverage, coverageWeight, labelSmoothing } = options
   return {
     schema: 'heed-run/1',
     task: 'translate',
     data:
       options.data === undefined
-        ? { kind: 'dates', lines: options.lines ?? 26_000 }
+        ? { kind: generate, lines: options.lines ?? (generate === 'dates' ? 26_000 : 8000) }
         : fileOf(options.data, options),
-    tokens: file ? tokens : 'characters',
+    tokens,
     lowercase: options.lowercase ?? false,
-    maxVocabulary: options.maxVocabulary ?? 8000,
-    maxLength: options.maxLength ?? (tokens === 'words' ? 50 : 200),
+    maxVocabulary: options.maxVocabulary ?? (!file && generate === 'summaries' ? 100 : 8000), // names are to be copied
+    maxLength: options.maxLength ?? (tokens === 'characters' ? 200 : 50),
     reverseSource: options.reverseSource ?? false,
     attention: options.attention ?? 'bahdanau',
+    ...given({
+      cell,
+      queryState,
+      locality,
+      window,
+      copy,
+      coverage,
+      coverageWeight,
+      guidedWeight,
+      labelSmoothing,
+    }),
+    ...(options.inputFeeding ? {} : { inputFeeding: false }),
     embedding: options.embedding ?? 64,
     hidden: options.hidden ?? 128,
     dropout: options.dropout ?? (file ? 0.2 : 0),
@@ -157,9 +228,35 @@ function configOf(options: TrainOptions): Omit<RunConfig, 'maxOutput'> {
   }
 }
 
-function fileOf(path: string, { columns, header, limit }: TrainOptions): RunConfig['data'] {
-  const given = columns?.split(',').map(name => (/^\d+$/.test(name.trim()) ? Number(name) : name.trim()))
-  if (given && (given.length !== 2 || given.some(name => name === '' || name === 0)))
+/** What was said, without what was not. */
+function given<Settings extends object>(
+  settings: Settings,
+): { [K in keyof Settings]?: Exclude<Settings[K], undefined> } {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Settings
+}
+
+/** @throws ConfigError naming an option that says nothing beside the others */
+function checkOptions(options: TrainOptions, generate: Generated): void {
+  const file = options.data !== undefined
+  const refuse = (wrong: boolean, message: string): void => {
+    if (wrong) throw new ConfigError(message)
+  }
+  refuse(file && options.lines !== undefined, '--lines is about generated data; with --data use --limit')
+  refuse(file && options.generate !== undefined, `--generate ${generate} makes the data itself; leave out --data, or --generate`) // biome-ignore format: one line
+  refuse(!file && options.alignments !== undefined, '--alignments is about a file; give --data as well')
+  refuse(!file && options.tokens !== undefined, '--tokens is about a file; give --data as well')
+  refuse(options.alignments !== undefined && (options.tokens ?? 'spaces') !== 'spaces', `--alignments counts words parted by spaces; leave out --tokens ${options.tokens}`) // biome-ignore format: one line
+  const guided = options.guidedWeight !== undefined || options.alignments !== undefined
+  refuse(options.guidedWeight !== undefined && file && options.alignments === undefined, '--guided-weight needs to know alignments; give --alignments as well') // biome-ignore format: one line
+  refuse(options.guidedWeight !== undefined && !file && generate === 'dates', '--guided-weight needs to know alignments, which dates have not; use --generate translation') // biome-ignore format: one line
+  refuse(guided && options.attention === 'none', '--attention none looks nowhere and cannot be guided; leave out --alignments and --guided-weight') // biome-ignore format: one line
+  refuse(options.coverageWeight !== undefined && !options.coverage, '--coverage-weight is about --coverage; give that as well') // biome-ignore format: one line
+  refuse(options.window !== undefined && (options.locality ?? 'global') === 'global', '--window is about a local attention; give --locality monotonic or predictive') // biome-ignore format: one line
+}
+
+function fileOf(path: string, { columns, header, limit, alignments }: TrainOptions): RunConfig['data'] {
+  const names = columns?.split(',').map(name => (/^\d+$/.test(name.trim()) ? Number(name) : name.trim()))
+  if (names && (names.length !== 2 || names.some(name => name === '' || name === 0)))
     throw new ConfigError(
       `--columns ${columns}: give two, source and target, for example 1,2 or english,french`,
     )
@@ -167,9 +264,12 @@ function fileOf(path: string, { columns, header, limit }: TrainOptions): RunConf
     kind: 'file',
     path: resolve(path),
     sha256: fileHash(path),
-    ...(given ? { columns: given as [string | number, string | number] } : {}),
+    ...(names ? { columns: names as [string | number, string | number] } : {}),
     ...(header === undefined ? {} : { header }),
     ...(limit === undefined ? {} : { limit }),
+    ...(alignments === undefined
+      ? {}
+      : { alignments: { path: resolve(alignments), sha256: fileHash(alignments, '--alignments') } }),
   }
 }
 
@@ -200,12 +300,14 @@ async function trainTranslate(options: TrainOptions): Promise<void> {
       const translations = await translate(
         { model, data, vocabularies, config },
         data.test.map(line => line.source),
-        done => {
-          bar.update(done, '')
-          if (ctrlC.signal.aborted)
-            throw new Interrupted(
-              `stopped while testing; go on with: heed train translate --resume ${run.path}`,
-            )
+        {
+          onBatch: done => {
+            bar.update(done, '')
+            if (ctrlC.signal.aborted)
+              throw new Interrupted(
+                `stopped while testing; go on with: heed train translate --resume ${run.path}`,
+              )
+          },
         },
       ).finally(() => bar.stop())
       if (!results.length) first = translations
@@ -264,27 +366,12 @@ async function begin(options: TrainOptions, build: string, screen: Screen): Prom
   return { run, data, vocabularies }
 }
 
-/** Options that --resume leaves as they were. */
-const FIXED = [
-  'data',
-  'columns',
-  'limit',
-  'tokens',
-  'attention',
-  'hidden',
-  'embedding',
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'seed',
-  'lines',
-  'reverseSource',
-  'dropout',
-  'name',
-] as const
+/** Options that do not change what is learned. */
+const FREE = new Set(['out', 'threads', 'resume', 'compare'])
 
 async function goOn(path: string, options: TrainOptions, screen: Screen): Promise<Ready> {
-  const given = FIXED.filter(name => options[name] !== undefined)
+  const { inputFeeding, ...others } = options
+  const given = Object.keys(inputFeeding ? others : options).filter(name => !FREE.has(name))
   if (given.length)
     throw new ConfigError(
       `--resume goes on with the run as it was; leave out ${given.map(name => `--${name.replaceAll(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`).join(', ')}, or start a new run`,
@@ -325,10 +412,10 @@ function pickShown(
 /** `exact match 98.4 % (1: 99.6, 2: 98.7, 3: 96.9), without attention 52.1 % (…)` */
 function resultLine(config: RunConfig, results: readonly ArmResult[]): string {
   const percent = (share: number): string => (100 * share).toFixed(1)
-  const one = ({ exact, groups, bleu }: ArmResult['score']): string =>
+  const one = ({ exact, groups, bleu, alignment }: ArmResult['score']): string =>
     config.data.kind === 'dates'
       ? `${percent(exact)} % (${groups.map(({ group, exact: e }) => `${group}: ${percent(e)}`).join(', ')})`
-      : `${percent(exact)} %, BLEU ${bleu.toFixed(1)}`
+      : `${percent(exact)} %, BLEU ${bleu.toFixed(1)}${alignment ? `, alignment error ${percent(alignment.errorRate.value)} %` : ''}`
   const [main, ...others] = results as [ArmResult, ...ArmResult[]]
   return [`exact match ${one(main.score)}`, ...others.map(arm => `${arm.title} ${one(arm.score)}`)].join(', ')
 }

@@ -1,19 +1,27 @@
 import { createInterface } from 'node:readline'
 import { cpu } from '@heed/backend-cpu'
 import { ConfigError, setBackend } from '@heed/core-tensor'
-import { createTokenizer } from '@heed/datasets'
 import { writeAtomic } from '@heed/training/node'
+import { beamTree, type EvidenceCard, report } from '@heed/viz'
 import type { Command } from 'commander'
-import { RunFolder } from '../run.ts'
+import { z } from 'zod'
+import { evidenceOf } from '../evidence.ts'
+import { RunFolder, readJson } from '../run.ts'
 import { terminal } from '../screen.ts'
-import { type Translator, translate } from '../translate/decode.ts'
+import { tokenizersOf } from '../translate/data.ts'
+import { search, type Translator, translate } from '../translate/decode.ts'
 import { alignmentPicture, alignmentText } from '../translate/picture.ts'
 import { armsOf, loadModel } from '../translate/train.ts'
+import { whole } from './numbers.ts'
 
 interface TranslateOptions {
   readonly json?: boolean
   readonly plain?: boolean
   readonly svg?: string
+  readonly beam?: number
+  readonly tree?: string
+  readonly card?: string
+  readonly expected?: string
 }
 
 const EXAMPLES = `
@@ -25,7 +33,11 @@ Examples:
   heed translate runs/dates-20260301-101500 --json "le 3 mars 2024 et le 5 mai 1999"
       tokens and weights as JSON, one object a line
   heed translate runs/dates-20260301-101500 --svg alignment.svg "3 mars 2024"
-      the picture as a file`
+      the picture as a file
+  heed translate runs/dates-20260301-101500 --beam 4 --tree tree.svg "3 mars 2024"
+      four beginnings side by side, and the picture of the search
+  heed translate runs/dates-20260301-101500 --card card.md --expected 2024-03-03 "3 mars 2024"
+      an evidence card: what came out, where it looked, what could be wrong (.md, .html or .json)`
 
 /** Adds `heed translate`. */
 export function addTranslate(program: Command): void {
@@ -37,6 +49,13 @@ export function addTranslate(program: Command): void {
     .option('--json', 'one JSON object a line: source, target, text, weights')
     .option('--plain', 'no pictures')
     .option('--svg <file>', 'write the picture of the alignment of one text to a file')
+    .option('--beam <width>', 'follow so many beginnings side by side (default: 1)', whole)
+    .option('--tree <file>', 'write the picture of the beam search of one text to a file')
+    .option(
+      '--card <file>',
+      'write an evidence card of one text to a .md, .html or .json file; needs --expected',
+    )
+    .option('--expected <text>', 'what a right answer is')
     .addHelpText('after', EXAMPLES)
     .action((path: string, texts: string[], options: TranslateOptions) =>
       translateTexts(path, texts, options),
@@ -49,8 +68,18 @@ async function translateTexts(
   options: TranslateOptions,
 ): Promise<void> {
   const run = RunFolder.open(path)
-  if (options.svg !== undefined && texts.length !== 1)
-    throw new ConfigError(`translate: --svg draws one text, ${texts.length} are given; give one`)
+  for (const name of ['svg', 'tree', 'card'] as const)
+    if (options[name] !== undefined && texts.length !== 1)
+      throw new ConfigError(`translate: --${name} is of one text, ${texts.length} are given; give one`)
+  if (options.tree !== undefined && (options.beam ?? 1) < 2)
+    throw new ConfigError('translate: --tree draws a beam search; give --beam 2 or more as well')
+  if (options.expected !== undefined && options.card === undefined)
+    throw new ConfigError('translate: --expected is about --card; give a file for it as well')
+  if (options.card !== undefined && !options.expected?.trim())
+    throw new ConfigError(
+      'translate: a card without an expected output is no evidence; give --expected as well',
+    )
+  const format = options.card === undefined ? undefined : cardFormat(options.card)
   if (!texts.length && process.stdin.isTTY)
     throw new ConfigError('translate: no text; give one, or pipe lines into it')
   const backend = await cpu()
@@ -58,19 +87,16 @@ async function translateTexts(
   try {
     const vocabularies = run.readVocabularies()
     const [arm] = armsOf(run.config)
-    const tokenizer = createTokenizer(
-      run.config.tokens === 'words'
-        ? { kind: 'words', lowercase: run.config.lowercase }
-        : { kind: 'graphemes' },
-    )
     const translator: Translator = {
       model: loadModel(run, arm as NonNullable<typeof arm>, vocabularies),
-      data: { tokenizers: { source: tokenizer, target: tokenizer } },
+      data: { tokenizers: tokenizersOf(run.config) },
       vocabularies,
       config: run.config,
     }
     if (texts.length) await show(translator, texts, options)
-    else for await (const lines of stdinLines()) await show(translator, lines, { plain: true, ...options })
+    if (options.tree !== undefined || format !== undefined) await extras(run, translator, texts[0] as string, { ...options, format }) // biome-ignore format: one line
+    if (texts.length) return
+    for await (const lines of stdinLines()) await show(translator, lines, { plain: true, ...options })
   } finally {
     backend.dispose()
   }
@@ -91,12 +117,12 @@ async function* stdinLines(): AsyncIterable<string[]> {
 async function show(
   translator: Translator,
   texts: readonly string[],
-  { json, plain, svg }: TranslateOptions,
+  { json, plain, svg, beam = 1 }: TranslateOptions,
 ): Promise<void> {
   const screen = terminal()
   const { source: tokenizer } = translator.data.tokenizers
   const filled = texts.filter(text => tokenizer.encode(text).length > 0)
-  const translations = filled.length ? await translate(translator, filled) : []
+  const translations = filled.length ? await translate(translator, filled, { beam }) : []
   let next = 0
   for (const text of texts) {
     const translation = tokenizer.encode(text).length > 0 ? translations[next++] : undefined // an empty line stays one
@@ -121,4 +147,57 @@ async function show(
         `heed: the model has never seen ${[...new Set(unknown)].map(token => JSON.stringify(token)).join(', ')}; it guesses there\n`,
       )
   }
+}
+
+const FORMATS = ['md', 'html', 'json'] as const
+type CardFormat = (typeof FORMATS)[number]
+
+/** What a card's file name says. @throws ConfigError if nothing */
+function cardFormat(path: string): CardFormat {
+  const format = FORMATS.find(name => path.toLowerCase().endsWith(`.${name}`))
+  if (!format) throw new ConfigError(`translate: cannot tell the format of --card ${path}; let it end in .md, .html or .json`) // biome-ignore format: one line
+  return format
+}
+
+/** The picture of the search and the evidence card of one text. */
+async function extras(
+  run: RunFolder,
+  translator: Translator,
+  source: string,
+  { tree, card, format, expected = '', beam = 1 }: TranslateOptions & { readonly format: CardFormat | undefined }, // biome-ignore format: one line
+): Promise<void> {
+  if (tree !== undefined) {
+    const { steps, chosen, translation } = await search(translator, source, beam)
+    writeAtomic(
+      tree,
+      `${beamTree(steps, { chosen, title: `The search for ${translation.text || 'nothing'}` })}\n`,
+    )
+  }
+  if (card === undefined || format === undefined) return
+  const [translation] = await translate(translator, [source], { beam })
+  const { source: words = [], target: output = [], weights, text = '' } = translation ?? {}
+  const rows = testRows(run)
+  const evidence = evidenceOf({
+    source: words,
+    output,
+    ...(weights ? { weights } : {}),
+    ...(rows === undefined ? {} : { testRows: rows }),
+    texts: { source, output: text, expected },
+    repeated: run.config.tokens === 'characters' ? 12 : 3,
+  })
+  writeAtomic(card, cardAs(evidence, format))
+}
+
+function cardAs(card: EvidenceCard, format: CardFormat): string {
+  if (format === 'json') return `${card.json()}\n`
+  if (format === 'md') return `${card.markdown()}\n`
+  return report({ title: 'Evidence card', summary: `${card.fields.sourceTarget.source} → ${card.fields.decodedOutput}`, card }) // biome-ignore format: one line
+}
+
+const resultsSchema = z.object({ results: z.array(z.object({ score: z.object({ lines: z.number() }) })) })
+
+/** How many lines the run was tested on; unknown where it was stopped before. */
+function testRows(run: RunFolder): number | undefined {
+  if (!run.has('results.json')) return undefined
+  return resultsSchema.safeParse(readJson(run.file('results.json'))).data?.results[0]?.score.lines
 }

@@ -1,11 +1,11 @@
 import { noGrad, Rng, scope, uniform, zeros } from '@heed/core-tensor'
+import { THE_TWEET } from '@heed/datasets'
 import { Linear } from '@heed/layers'
 import { AttentionReadout, ConcatReadout, concatHeadParameters, MeanReadout } from '@heed/models'
-import { heatStrip } from '@heed/viz'
 import { classify } from '../sentiment/classify.ts'
-import { THE_TWEET } from '../sentiment/tweets.ts'
-import { decide, type Experiment, type ExperimentPicture, type Results } from './experiment.ts'
-import { learnTweets } from './learn.ts'
+import { decide, type Experiment, type Results } from './experiment.ts'
+import { learnTweets, type TweetLesson } from './learn.ts'
+import { readTweet, type TweetRead, tweetPage, weightStrip } from './tweetPage.ts'
 
 const ACCURACY = { key: 'accuracy', title: 'Accuracy', unit: '% of test tweets', share: true } as const
 
@@ -62,6 +62,8 @@ export const x1: Experiment<TweetSettings> = {
 }
 
 const READOUTS = ['last', 'concat', 'mean', 'max', 'attention'] as const
+/** The same attention over an encoder of both directions: beside the five, to see which word it looks at. */
+const BOTH = 'attention, both directions'
 
 /** X2: the tweet of 44 words, by five read-outs. */
 export const x2: Experiment<TweetSettings> = {
@@ -70,7 +72,7 @@ export const x2: Experiment<TweetSettings> = {
   claim:
     'The last state of a recurrence misreads a tweet of 44 words whose cue stands early; attention over all states reads it rightly, with the smallest head that does.',
   setup:
-    'The same GRU, data, number of steps and seeds under five read-outs, on tweets of 12 and of 44 words. “The tweet” is a text of our own with the cue in third place and much trouble behind it.',
+    'The same GRU, data, number of steps and seeds under five read-outs, on tweets of 12 and of 44 words. A state of one direction knows its word only from that word on, so attention may as well look just behind the cue; a sixth arm reads in both directions and is no part of the rule. “The tweet” is a text of our own with the cue in third place and much trouble behind it.',
   rule: 'At 44 words: attention 98 % or more, last state below 75 %, and half or more of attention’s weight on the cue and the three words behind it. And the last state reads the tweet itself wrongly with half or more of the seeds. Holds if all four are so.',
   settings: quick => ({
     lines: quick ? 3200 : 9600,
@@ -78,7 +80,7 @@ export const x2: Experiment<TweetSettings> = {
     hidden: 32,
     places: quick ? [12, 44] : [12, 22, 44, 66],
   }),
-  arms: () => READOUTS,
+  arms: () => [...READOUTS, BOTH],
   measures: [
     ACCURACY,
     { key: 'tweet', title: 'The tweet of 44 words is read rightly', unit: '% of seeds', share: true },
@@ -88,13 +90,14 @@ export const x2: Experiment<TweetSettings> = {
       unit: '% of all weight',
       share: true,
     },
+    { key: 'love', title: 'Weight on the cue itself', unit: '% of all weight', share: true },
+    { key: 'most', title: 'No word weighs more than the cue', unit: '% of test tweets', share: true },
   ],
   xLabel: 'words',
   async measure(arm, { settings: { places, ...rest }, seed, signal }) {
-    const readout = arm as (typeof READOUTS)[number]
     const found = []
     for (const length of places) {
-      const { judge, score } = await learnTweets({ ...rest, cell: 'gru', readout, length, seed, signal })
+      const { judge, score } = await learnTweets({ ...rest, ...readingOf(arm), length, seed, signal })
       const [tweet] = length === 44 ? await classify(judge, [THE_TWEET.text]) : []
       found.push({
         x: length,
@@ -102,6 +105,7 @@ export const x2: Experiment<TweetSettings> = {
           accuracy: score.accuracy.value,
           ...(tweet ? { tweet: Number(tweet.label === THE_TWEET.label) } : {}),
           ...(score.cue ? { cue: score.cue.nearby } : {}),
+          ...(score.cue && arm !== 'mean' ? { love: score.cue.weight, most: score.cue.most } : {}), // a mean has no favourite
         },
       })
     }
@@ -118,19 +122,22 @@ export const x2: Experiment<TweetSettings> = {
       because: `at 44 words ${READOUTS.map(arm => `${arm} ${pct(results.mean(arm, 44, 'accuracy'))}`).join(', ')}; ${pct(cue)} of attention’s weight is on the cue and the three words behind it; the last state reads the tweet rightly with ${pct(results.mean('last', 44, 'tweet'))} of the seeds`,
     }
   },
-  async pictures({ settings: { places: _, ...rest }, seed, signal }): Promise<ExperimentPicture[]> {
-    const pictures: ExperimentPicture[] = []
-    for (const readout of READOUTS) {
-      const { judge } = await learnTweets({ ...rest, cell: 'gru', readout, length: 44, seed, signal })
-      const [one] = await classify(judge, [THE_TWEET.text])
-      if (!one) continue
-      pictures.push({
-        caption: `${readout}: ${one.label} (${pct(Math.max(...one.probabilities))}), ${one.label === THE_TWEET.label ? 'right' : 'wrong'}`,
-        svg: one.weights ? heatStrip(one.words, one.weights, { title: `Judged ${one.label}` }) : '',
-      })
-    }
-    return pictures
+  async show({ settings: { places: _, ...rest }, seed, signal }) {
+    const read: TweetRead[] = []
+    for (const arm of [...READOUTS, BOTH])
+      read.push(
+        await scope(async () => {
+          const { judge, score } = await learnTweets({ ...rest, ...readingOf(arm), length: 44, seed, signal })
+          return readTweet(arm, judge, score.accuracy.value)
+        }),
+      )
+    return { pictures: read.slice(0, READOUTS.length).flatMap(weightStrip), pages: { 'tweet.html': tweetPage(read, seed) } } // biome-ignore format: one line
   },
+}
+
+function readingOf(arm: string): Pick<TweetLesson, 'cell' | 'readout' | 'bidirectional'> {
+  const readout = READOUTS.find(name => name === arm) ?? 'attention'
+  return { cell: 'gru', readout, bidirectional: arm === BOTH }
 }
 
 interface HeadSettings {

@@ -42,6 +42,14 @@ export interface ExperimentPicture {
   readonly svg: string
 }
 
+/** What an experiment has to show beside its numbers. */
+export interface Shown {
+  /** On its page. */
+  readonly pictures: readonly ExperimentPicture[]
+  /** Pages of their own, whole HTML documents, by file name. */
+  readonly pages?: Readonly<Record<string, string>>
+}
+
 /** One experiment: a claim, what is compared, what is measured, and the rule that decides. All settings are plain JSON. */
 export interface Experiment<Settings = unknown> {
   readonly id: string
@@ -53,6 +61,8 @@ export interface Experiment<Settings = unknown> {
   /** The rule of the verdict, written down before the numbers. */
   readonly rule: string
   settings(quick: boolean): Settings
+  /** How often everything is repeated unless the user says; 5, and 3 for a quick look. */
+  seeds?(quick: boolean): number
   arms(settings: Settings): readonly string[]
   readonly measures: readonly Measure[]
   readonly xLabel: string
@@ -60,8 +70,8 @@ export interface Experiment<Settings = unknown> {
   readonly places?: readonly string[]
   measure(arm: string, trial: Trial<Settings>): Promise<readonly Measurement[]>
   judge(results: Results, settings: Settings): Judgement
-  /** Pictures of the first seed. */
-  pictures?(trial: Trial<Settings>): Promise<readonly ExperimentPicture[]>
+  /** Pictures and pages of the first seed. */
+  show?(trial: Trial<Settings>): Promise<Shown>
 }
 
 /** The mean of some seeds, and Student's 95 % interval; a single seed has none. */

@@ -1,19 +1,40 @@
-import { noGrad, Rng, scope, tensor } from '@heed/core-tensor'
-import { Batches, countTokens, examples, type IdPair, PAD, Vocabulary } from '@heed/datasets'
+import { noGrad, Rng, scope, type Tensor, tensor } from '@heed/core-tensor'
+import {
+  Batches,
+  countTokens,
+  examples,
+  type IdPair,
+  PAD,
+  type TweetsOptions,
+  tweets,
+  Vocabulary,
+  type WordVectors,
+} from '@heed/datasets'
 import { Seq2Seq, type Seq2SeqBatch, type Seq2SeqConfig, seq2seqConfig } from '@heed/models'
 import { Adam, type BatchSource, type Trainable, Trainer, warmupCosine } from '@heed/training'
 import { Interrupted } from '../failure.ts'
 import type { SentimentConfig } from '../run.ts'
 import { classify, type Judge, type SentimentScore, scoreTexts } from '../sentiment/classify.ts'
 import { buildVocabulary, textBatches } from '../sentiment/data.ts'
-import { buildClassifier } from '../sentiment/train.ts'
-import { type TweetsOptions, tweets } from '../sentiment/tweets.ts'
+import { buildClassifier, type Pretrained } from '../sentiment/train.ts'
+import { tableOf } from '../sentiment/vectors.ts'
+
+/** How {@link train} goes about it. */
+export interface TrainOptions<Batch> {
+  readonly learningRate: number
+  readonly seed: number
+  readonly signal: AbortSignal
+  /** What is made small; `model.loss(batch)` unless given. */
+  readonly loss?: (batch: Batch) => Tensor
+  /** After each step, of which there were so many; a reason given ends training. */
+  readonly onStep?: (step: number) => Promise<{ readonly stop: string } | undefined>
+}
 
 /** One pass over some batches: the budget every arm of an experiment shares. @throws Interrupted if the signal says so */
 export async function train<Batch>(
   model: Trainable<Batch>,
   batches: BatchSource<Batch>,
-  { learningRate, seed, signal }: { readonly learningRate: number; readonly seed: number; readonly signal: AbortSignal }, // biome-ignore format: one line
+  { learningRate, seed, signal, loss, onStep }: TrainOptions<Batch>,
 ): Promise<void> {
   const total = batches.steps(0)
   const trainer = new Trainer(model, {
@@ -21,6 +42,8 @@ export async function train<Batch>(
     clipNorm: 1,
     schedule: warmupCosine(learningRate, { warmup: Math.ceil(total / 10), total }),
     seed,
+    ...(loss ? { loss } : {}),
+    ...(onStep ? { callbacks: [{ name: 'looking', onStep: ({ total: step }) => onStep(step) }] } : {}),
   })
   if (!(await trainer.fit(batches, { epochs: 1, signal }))) throw new Interrupted('stopped')
 }
@@ -36,6 +59,8 @@ export interface TweetLesson {
   readonly tests: number
   readonly length?: number
   readonly gap?: number
+  /** Word vectors to begin with, of the sizes below; learned from nothing unless given. */
+  readonly vectors?: { readonly of: WordVectors; readonly use: Pretrained['use'] } | undefined
   readonly seed: number
   readonly signal: AbortSignal
 }
@@ -60,7 +85,7 @@ export async function learnTweets(lesson: TweetLesson): Promise<{ judge: Judge; 
     readout: lesson.readout,
     bidirectional: lesson.bidirectional ?? false,
     layers: 1,
-    embedding: 32,
+    embedding: lesson.vectors?.of.size ?? 32,
     hidden: lesson.hidden,
     dropout: 0,
     epochs: 1,
@@ -71,7 +96,9 @@ export async function learnTweets(lesson: TweetLesson): Promise<{ judge: Judge; 
     compare: false,
   }
   const vocabulary = buildVocabulary(data, config)
-  const model = buildClassifier(config, config.readout, vocabulary)
+  const { vectors } = lesson
+  const pretrained = vectors && { table: tableOf(vocabulary, vectors.of, seed), use: vectors.use }
+  const model = buildClassifier(config, config.readout, vocabulary, pretrained)
   await train(model, textBatches(data.train, vocabulary, config), { ...config, signal })
   const judge = { model, vocabulary, config }
   const judged = await classify(judge, data.test.map(({ text }) => text)) // biome-ignore format: one line

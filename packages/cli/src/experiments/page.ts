@@ -1,6 +1,6 @@
 import { type CurveSeries, curve, type ReportCurve, report } from '@heed/viz'
 import { withPictures } from '../page.ts'
-import type { Estimate, Experiment, ExperimentPicture, Judgement, Measure, Results } from './experiment.ts'
+import type { Estimate, Experiment, Judgement, Measure, Results, Shown } from './experiment.ts'
 
 /** The arms that were measured, in their order. */
 export function armsOf(results: Results): string[] {
@@ -73,7 +73,7 @@ function significant(x: number): string {
 export interface Told {
   readonly results: Results
   readonly judgement: Judgement
-  readonly pictures: readonly ExperimentPicture[]
+  readonly shown: Shown
   readonly manifest: Readonly<Record<string, unknown>> & {
     readonly seeds: readonly number[]
     readonly seconds: number
@@ -84,7 +84,7 @@ export interface Told {
 /** The page of an experiment: claim, verdict, intervals, plots, what it was made with. */
 export function experimentPage(
   experiment: Experiment,
-  { results, judgement, pictures, manifest }: Told,
+  { results, judgement, shown, manifest }: Told,
 ): string {
   const { id, title, claim, setup, rule, measures, xLabel, places } = experiment
   const arms = armsOf(results)
@@ -111,6 +111,7 @@ export function experimentPage(
           ['test', setup],
           ['rule', rule],
           ['verdict', `${judgement.verdict}: ${judgement.because}`],
+          ...Object.keys(shown.pages ?? {}).map(name => ['more', `in the file ${name} beside this page`]),
         ],
       },
       ...measures
@@ -137,6 +138,6 @@ export function experimentPage(
   return withPictures(page, {
     title: 'Pictures',
     note: 'Of the first seed. Weights tell what was taken from each state, not by themselves why the answer was chosen.',
-    pictures,
+    pictures: shown.pictures,
   })
 }

@@ -23,8 +23,8 @@ function mean(scores: readonly PairScore[], of: (score: PairScore) => number): n
 }
 
 /** Random symbols under a rearrangement. */
-function symbols(
-  { lines, tests, minLength, maxLength }: PairSettings,
+export function symbols(
+  { lines, tests, minLength, maxLength }: Pick<PairSettings, 'lines' | 'tests' | 'minLength' | 'maxLength'>,
   seed: number,
   change: (text: string) => string = text => text,
 ): { train: SymbolPair[]; test: SymbolPair[] } {
@@ -193,4 +193,51 @@ function heldLength(results: Results, arm: string): number {
     before = { x, y }
   }
   return places.at(-1) ?? 0
+}
+
+interface LongSettings extends PairSettings {
+  /** Multiples of the longest length learned from. */
+  readonly times: readonly number[]
+}
+
+const LONG: Readonly<Record<string, Partial<Seq2SeqConfig>>> = {
+  Bahdanau: { attention: 'bahdanau' },
+  'Luong general': { attention: 'general' },
+  'Luong dot': { attention: 'dot' },
+  'local-m': { attention: 'general', locality: 'monotonic', window: 2 },
+}
+
+/** X22: longer than ever seen. */
+export const x22: Experiment<LongSettings> = {
+  id: 'X22',
+  title: 'Do long sequences stay hard with attention?',
+  claim: 'Attention does not end the trouble with length: long sequences still remain difficult.',
+  setup:
+    'Random symbols of 3 to 10, to be written again, by GRU encoder-decoders of 64 hidden units with three kinds of global attention and one whose window moves along by itself (local-m: here the right place by construction). Tested on lines of the longest length learned from and of up to four times it.',
+  rule: 'For each kind that has 90 % or more of the tokens right at the longest length learned from: it has at least 10 points less at twice that length, and no more at four times than at twice. Holds if every such kind does so, and there are some; under conditions if only some do.',
+  settings: quick => ({ lines: quick ? 6400 : 19_200, tests: quick ? 60 : 200, hidden: 64, minLength: 3, maxLength: 10, learningRate: 0.005, times: [1, 1.5, 2, 3, 4] }), // biome-ignore format: one line
+  arms: () => Object.keys(LONG),
+  measures: [TOKENS, EXACT],
+  xLabel: 'length (symbols), 10 at most while learning',
+  async measure(arm, { settings, seed, signal }) {
+    const { tests, hidden, maxLength, times, learningRate } = settings
+    const lengths = times.map(time => time * maxLength)
+    const test = lengths.flatMap(length => symbols({ ...settings, lines: 1, tests, minLength: length, maxLength: length }, seed).test) // biome-ignore format: one line
+    const { train } = symbols(settings, seed)
+    const model = { ...LONG[arm], hidden }
+    const scores = await learnPairs({ train, test, model, seed, signal, learningRate })
+    return lengths.map(length => {
+      const group = scores.filter(score => score.length === length)
+      return { x: length, values: { tokens: mean(group, s => s.tokens), exact: mean(group, s => s.exact) } }
+    })
+  },
+  judge(results, { maxLength, times }) {
+    const at = (arm: string, time: number): number => results.mean(arm, time * maxLength, 'tokens')
+    const learned = Object.keys(LONG).filter(arm => at(arm, 1) >= 0.9)
+    const fell = learned.map(arm => at(arm, 1) - at(arm, 2) >= 0.1 && at(arm, 4) <= at(arm, 2))
+    return {
+      verdict: fell.length ? decide(fell) : 'does not hold',
+      because: `right tokens at ${times.map(time => time * maxLength).join(', ')} symbols: ${Object.keys(LONG).map(arm => `${arm} ${times.map(time => pct(at(arm, time))).join(', ')}`).join('; ')}${learned.length ? '' : '; no kind has learned the length it was trained on, so nothing is shown'}`, // biome-ignore format: one line
+    }
+  },
 }

@@ -7,7 +7,7 @@ import { environment } from '../environment.ts'
 import { Interrupted } from '../failure.ts'
 import { readJson } from '../run.ts'
 import type { Screen } from '../screen.ts'
-import { type Experiment, type ExperimentPicture, type Judgement, Results, type Row } from './experiment.ts'
+import { type Experiment, type Judgement, Results, type Row, type Shown } from './experiment.ts'
 import { experimentPage, plots } from './page.ts'
 
 /** What came of an experiment. */
@@ -100,9 +100,7 @@ export async function runExperiment<Settings>(
     bar.stop()
   }
   const results = new Results(raw.rows.filter((row): row is Row => trials.some(one => one.arm === row.arm && one.seed === row.seed))) // biome-ignore format: one line
-  const pictures: readonly ExperimentPicture[] = experiment.pictures
-    ? await scope(async () => (await experiment.pictures?.({ settings, seed: 1, signal })) ?? [])
-    : []
+  const shown: Shown = (await scope(async () => experiment.show?.({ settings, seed: 1, signal }))) ?? { pictures: [] } // biome-ignore format: one line
   const judgement = experiment.judge(results, settings)
   const manifest = {
     schema: 'heed-experiment/1',
@@ -122,7 +120,8 @@ export async function runExperiment<Settings>(
   for (const { name, svg } of plots(experiment as Experiment, results))
     writeAtomic(join(folder, `${name}.svg`), `${svg}\n`)
   const page = join(folder, 'index.html')
-  writeAtomic(page, experimentPage(experiment as Experiment, { results, judgement, pictures, manifest }))
+  writeAtomic(page, experimentPage(experiment as Experiment, { results, judgement, shown, manifest }))
+  for (const [name, html] of Object.entries(shown.pages ?? {})) writeAtomic(join(folder, name), html)
   return { judgement, results, page }
 }
 

@@ -86,8 +86,15 @@ export interface SentimentScore {
     readonly f1: number
     readonly texts: number
   }[]
-  /** Where the deciding word is known: the mean weight on it, and on it and the three words behind it. */
-  readonly cue?: { readonly weight: number; readonly nearby: number }
+  /** Where the deciding word is known. */
+  readonly cue?: {
+    /** The mean weight on it. */
+    readonly weight: number
+    /** On it and the three words behind it. */
+    readonly nearby: number
+    /** The share of texts in which no other word weighs more. */
+    readonly most: number
+  }
 }
 
 /** Compares judgements with the labels. */
@@ -140,6 +147,9 @@ export function scoreTexts(
           cue: {
             weight: mean(({ cue, weights }) => weights[cue] ?? 0),
             nearby: mean(({ cue, weights }) => weights.slice(cue, cue + 4).reduce((a, b) => a + b, 0)),
+            most: mean(({ cue, weights }) =>
+              Number(weights.every(weight => weight <= (weights[cue] as number))),
+            ),
           },
         }
       : {}),

@@ -10,6 +10,7 @@ import {
   pairFormat,
   readPairs,
   splitBySource,
+  tweets,
   Vocabulary,
   words,
 } from '@heed/datasets'
@@ -17,7 +18,6 @@ import type { ClassifierBatch } from '@heed/models'
 import type { BatchSource } from '@heed/training'
 import type { SentimentConfig } from '../run.ts'
 import { readData } from '../translate/data.ts'
-import { tweets } from './tweets.ts'
 
 /** A text and what it says. */
 export interface Labelled {

@@ -1,4 +1,4 @@
-import { Rng } from '@heed/core-tensor'
+import { Rng, type Tensor } from '@heed/core-tensor'
 import { PAD, type Vocabulary } from '@heed/datasets'
 import { classifierConfig, type ReadoutKind, SequenceClassifier } from '@heed/models'
 import type { RunFolder, SentimentConfig } from '../run.ts'
@@ -33,11 +33,19 @@ export function sentimentArms({
     : [main]
 }
 
+/** Word vectors to begin with, and whether they are learned further. */
+export interface Pretrained {
+  /** `[vocab, embedding]` */
+  readonly table: Tensor
+  readonly use: 'frozen' | 'fine-tuned'
+}
+
 /** The model of an arm, with first weights drawn from the run's seed. */
 export function buildClassifier(
   { labels, cell, bidirectional, layers, embedding, hidden, dropout, seed, time }: SentimentConfig,
   readout: ReadoutKind,
   vocabulary: Vocabulary,
+  pretrained?: Pretrained,
 ): SequenceClassifier {
   const binary = labels.length === 2
   return new SequenceClassifier(
@@ -54,8 +62,9 @@ export function buildClassifier(
       dropout,
       time,
       padding: PAD,
+      embeddings: pretrained?.use ?? 'learned',
     }),
-    { rng: new Rng(seed).split('weights') },
+    { rng: new Rng(seed).split('weights'), vectors: pretrained?.table },
   )
 }
 
@@ -65,21 +74,27 @@ export function loadClassifier(
   arm: SentimentArm,
   vocabulary: Vocabulary,
 ): SequenceClassifier {
-  const model = buildClassifier(run.config, arm.readout, vocabulary)
+  const model = buildClassifier(run.config, arm.readout, vocabulary) // word vectors are in the checkpoint too
   loadWeights(model, run.path, arm.name)
   return model
+}
+
+/** What an arm is trained on. */
+export interface SentimentLesson {
+  readonly data: LabelledData
+  readonly vocabulary: Vocabulary
+  readonly pretrained?: Pretrained | undefined
 }
 
 /** Trains one arm of a run, from its checkpoint on if there is one. @returns seconds of training @throws Interrupted after saving, if the signal says so */
 export async function trainSentimentArm(
   run: RunFolder<SentimentConfig>,
   arm: SentimentArm,
-  data: LabelledData,
-  vocabulary: Vocabulary,
+  { data, vocabulary, pretrained }: SentimentLesson,
   classroom: Classroom,
 ): Promise<{ readonly model: SequenceClassifier; readonly seconds: number }> {
   const config = { ...run.config, readout: arm.readout }
-  const model = buildClassifier(config, arm.readout, vocabulary)
+  const model = buildClassifier(config, arm.readout, vocabulary, pretrained)
   const texts = data.validation.slice(0, 200)
   const look = async () => {
     const judgements = await classify(

@@ -1,5 +1,6 @@
 import { type EvidenceCard, evidenceCard, type ReportExample, report } from '@heed/viz'
-import type { RunFolder } from '../run.ts'
+import type { RunConfig, RunFolder } from '../run.ts'
+import { interval } from '../words.ts'
 import type { Line, TranslationData } from './data.ts'
 import type { Score, Translation } from './decode.ts'
 import { looks } from './picture.ts'
@@ -28,9 +29,7 @@ export function runReport(run: RunFolder, { data, results, shown, summary }: Out
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
   const isDates = run.config.data.kind === 'dates'
   return report({
-    title: isDates
-      ? 'Reading dates in many languages'
-      : `Translating ${run.config.data.kind === 'file' ? run.config.data.path.split(/[\\/]/).at(-1) : ''}`,
+    title: titleOf(run.config.data),
     summary,
     facts: [
       {
@@ -46,6 +45,15 @@ export function runReport(run: RunFolder, { data, results, shown, summary }: Out
         value: isDates ? percent(arm.score.exact) : `BLEU ${arm.score.bleu.toFixed(1)}`,
         note: 'the same data, the same number of examples',
       })),
+      ...(main.score.alignment
+        ? [
+            {
+              label: 'alignment error',
+              value: percent(main.score.alignment.errorRate.value),
+              note: `${interval(main.score.alignment.errorRate)} against the known links, on the ${main.score.alignment.lines.toLocaleString('en')} lines that are right`,
+            },
+          ]
+        : []),
       {
         label: 'training',
         value: `${main.seconds.toFixed(0)} s`,
@@ -83,6 +91,19 @@ export function runReport(run: RunFolder, { data, results, shown, summary }: Out
     card: card(run, data, main, shown),
     configuration: { ...run.config, environment: run.environment },
   })
+}
+
+function titleOf(data: RunConfig['data']): string {
+  switch (data.kind) {
+    case 'dates':
+      return 'Reading dates in many languages'
+    case 'translation':
+      return 'Translating a toy English into German'
+    case 'summaries':
+      return 'Cutting news down to who did what'
+    case 'file':
+      return `Translating ${data.path.split(/[\\/]/).at(-1)}`
+  }
 }
 
 type LogLine = Readonly<Record<string, unknown>>

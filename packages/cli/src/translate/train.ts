@@ -1,6 +1,12 @@
 import { Rng } from '@heed/core-tensor'
 import { PAD } from '@heed/datasets'
-import { Seq2Seq, type Seq2SeqAttention, seq2seqConfig } from '@heed/models'
+import {
+  Seq2Seq,
+  type Seq2SeqAttention,
+  type Seq2SeqConfig,
+  type Seq2SeqLossOptions,
+  seq2seqConfig,
+} from '@heed/models'
 import type { RunConfig, RunFolder, Vocabularies } from '../run.ts'
 import { type Classroom, loadWeights, teach } from '../training.ts'
 import { encodeLines, type TranslationData, trainingBatches } from './data.ts'
@@ -19,6 +25,7 @@ const ATTENTION: Readonly<Record<Seq2SeqAttention, string>> = {
   none: 'without attention',
   bahdanau: 'Bahdanau attention',
   dot: 'Luong attention, dot',
+  'scaled-dot': 'Luong attention, scaled dot',
   general: 'Luong attention, general',
   concat: 'Luong attention, concat',
 }
@@ -41,19 +48,27 @@ export function buildModel(
   attention: Seq2SeqAttention,
   { source, target }: Vocabularies,
 ): Seq2Seq {
-  const { embedding, hidden, dropout, seed } = config
-  return new Seq2Seq(
-    seq2seqConfig({
-      sourceVocab: source.size,
-      targetVocab: target.size,
-      attention,
-      embedding,
-      hidden,
-      dropout,
-      padding: PAD,
-    }),
-    { rng: new Rng(seed).split('weights') },
-  )
+  const { embedding, hidden, dropout, seed, cell = 'gru' } = config
+  const given = {
+    sourceVocab: source.size,
+    targetVocab: target.size,
+    attention,
+    cell,
+    embedding,
+    hidden,
+    dropout,
+    padding: PAD,
+  } as const
+  // What says how to look says nothing to the model without attention that a run compares with.
+  const looking = attention === config.attention ? lookOf(config) : {}
+  return new Seq2Seq(seq2seqConfig({ ...given, ...looking }), { rng: new Rng(seed).split('weights') })
+}
+
+/** How a run's model looks, where the run says so. */
+function lookOf(config: RunConfig): Partial<Seq2SeqConfig> {
+  const { locality, window, inputFeeding, queryState, copy, coverage } = config
+  const said = { locality, window, inputFeeding, queryState, copy, coverage }
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
 }
 
 /** The trained weights of an arm. @throws FormatError if the checkpoint is missing or damaged, ConfigError if it is of other sizes */
@@ -61,6 +76,15 @@ export function loadModel(run: RunFolder, arm: Arm, vocabularies: Vocabularies):
   const model = buildModel(run.config, arm.attention, vocabularies)
   loadWeights(model, run.path, arm.name)
   return model
+}
+
+/** The parts of the loss, where the run says what they count. */
+function lossOf({ labelSmoothing, coverageWeight, guidedWeight }: RunConfig): Seq2SeqLossOptions {
+  return {
+    ...(labelSmoothing === undefined ? {} : { labelSmoothing }),
+    ...(coverageWeight === undefined ? {} : { coverageWeight }),
+    ...(guidedWeight === undefined ? {} : { guidedWeight }),
+  }
 }
 
 export interface Trained {
@@ -95,10 +119,15 @@ export async function trainArm(
       title: arm.title,
       model,
       batches: trainingBatches(
-        encodeLines(data.train, data, vocabularies, config.reverseSource),
+        encodeLines(data.train, data, vocabularies, {
+          ...config,
+          copy: model.config.copy,
+          guided: config.guidedWeight !== undefined && model.config.attention !== 'none',
+        }),
         config.batchSize,
         config.seed,
       ),
+      loss: batch => model.loss(batch, lossOf(config)),
       config,
       look: lines.length ? look : undefined,
       command: 'translate',

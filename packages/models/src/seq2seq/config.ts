@@ -1,7 +1,7 @@
 import { ConfigError } from '@heed/core-tensor'
 
 /** How the decoder looks back at the source; `none` gives it one fixed vector. */
-export type Seq2SeqAttention = 'none' | 'bahdanau' | 'dot' | 'general' | 'concat'
+export type Seq2SeqAttention = 'none' | 'bahdanau' | 'dot' | 'scaled-dot' | 'general' | 'concat'
 
 /** What the decoder can be denied, to see what it was for. */
 export type DecoderInput = 'context' | 'word' | 'state'
@@ -22,7 +22,7 @@ export interface Seq2SeqConfig {
   readonly embedding: number
   /** Hidden units of the decoder. 128 trains in a minute on two cores. */
   readonly hidden: number
-  /** Hidden units of each direction of the encoder; for `dot`, together as many as `hidden`, since both sides must be equally long. */
+  /** Hidden units of each direction of the encoder; for `dot` and `scaled-dot`, together as many as `hidden`, since both sides must be equally long. */
   readonly encoderHidden: number
   /** Size in which additive and concat scores compare. */
   readonly attentionSize: number
@@ -63,7 +63,7 @@ export function seq2seqConfig(
     reverseSource: false,
     embedding: 64,
     hidden,
-    encoderHidden: attention === 'dot' && bidirectional ? hidden / 2 : hidden,
+    encoderHidden: attention.endsWith('dot') && bidirectional ? hidden / 2 : hidden,
     attentionSize: hidden,
     queryState: attention === 'bahdanau' ? 'previous' : 'current',
     inputFeeding: true,
@@ -96,15 +96,15 @@ export function checkSeq2Seq(config: Seq2SeqConfig): void {
   const oneOf = <N extends keyof Seq2SeqConfig>(name: N, words: readonly Seq2SeqConfig[N][]): void => {
     if (!words.includes(config[name])) problems.push(`${name} is ${config[name]}, use ${words.join(', ')}`)
   }
-  oneOf('attention', ['none', 'bahdanau', 'dot', 'general', 'concat', 'location'])
+  oneOf('attention', ['none', 'bahdanau', 'dot', 'scaled-dot', 'general', 'concat', 'location'])
   oneOf('cell', ['rnn', 'gru', 'lstm'])
   oneOf('queryState', ['previous', 'current'])
   oneOf('feedBy', ['concat', 'add'])
   oneOf('locality', ['global', 'monotonic', 'predictive'])
   const source = bidirectional ? 2 * encoderHidden : encoderHidden
-  if (attention === 'dot' && source !== hidden)
+  if (attention.endsWith('dot') && source !== hidden)
     problems.push(
-      `dot needs equal sizes, the decoder has ${hidden} and the source states ${source}; ${bidirectional ? 'halve encoderHidden' : 'make them equal'}, or use general`,
+      `${attention} needs equal sizes, the decoder has ${hidden} and the source states ${source}; ${bidirectional ? 'halve encoderHidden' : 'make them equal'}, or use general`,
     )
   if (attention === 'none')
     for (const name of ['copy', 'coverage'] as const)

@@ -13,6 +13,7 @@ import {
   type Module,
   NEVER,
   type Score,
+  scaledDot,
 } from '@heed/layers'
 import type { Seq2SeqConfig } from './config.ts'
 
@@ -54,8 +55,14 @@ const withCoverage = ({ wKey, wQuery, bias, v }: CoverageAttention): Score => ({
   score: (query, prepared) => additiveScore(linear(query, wQuery), prepared, v),
 })
 
-const scoreOf = (module: LearnedScore | null): Score =>
-  module === null ? dot : module instanceof CoverageAttention ? withCoverage(module) : module
+const scoreOf = (module: LearnedScore | null, { attention }: Pick<Seq2SeqConfig, 'attention'>): Score =>
+  module === null
+    ? attention === 'scaled-dot'
+      ? scaledDot
+      : dot
+    : module instanceof CoverageAttention
+      ? withCoverage(module)
+      : module
 
 /** What is looked at, and with what. */
 export interface View {
@@ -83,8 +90,8 @@ export interface Seen {
 }
 
 /** The part of the score that depends on the source alone. */
-export function prepare(score: LearnedScore | null, states: Tensor): Tensor {
-  return scoreOf(score).prepare(states)
+export function prepare(score: LearnedScore, states: Tensor): Tensor {
+  return (score instanceof CoverageAttention ? withCoverage(score) : score).prepare(states)
 }
 
 /**
@@ -109,7 +116,13 @@ export function look(
       ? known.add(coverage.unsqueeze(-1).mul(score.wCoverage))
       : known
   // What the mask hides are the encoder's own zeros.
-  const options = { score: scoreOf(score), owner: score ?? looker, mask, prepared: keys, finite: true }
+  const options = {
+    score: scoreOf(score, config),
+    owner: score ?? looker,
+    mask,
+    prepared: keys,
+    finite: true,
+  }
   if (locality === 'global') return attend(queries, states, states, options)
   const counts = lengths.unsqueeze(1) // [batch, 1]
   const centres = centre
