@@ -109,7 +109,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     const backend = await cpu({ threads: 2 })
     const before = product(backend)
     const spec = { shape: [400_000], dtype: 'float32' as const }
-    const storage = { pointer: 0xf000_0000, bytes: 1_600_000 }
+    const storage = { pointer: 0xf000_0000, bytes: 1_600_000, rowProducts: 0, packed: undefined }
     const wild = { ...spec, storage, offset: 0, strides: [1] }
     for (let i = 0; i < 3; i++) print(outcome(() => backend.kernels.exp([wild], [spec], {})))
     await turns(5)
@@ -123,7 +123,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     let [traps, wrong] = [0, 0]
     for (let i = 0; i < 20; i++) {
       // The first chunk lies where no memory is; the next ones, addresses having wrapped around, at its start.
-      const storage = { pointer: 2 ** 32 - CHUNK, bytes: 0 }
+      const storage = { pointer: 2 ** 32 - CHUNK, bytes: 0, rowProducts: 0, packed: undefined }
       const wild = { ...spec, storage, offset: 0, strides: [1] }
       if (outcome(() => backend.kernels.sin([wild], [spec], {})).startsWith('RuntimeError')) traps++
       const after = outcome(() => product(backend))
