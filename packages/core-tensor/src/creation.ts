@@ -15,7 +15,7 @@ import {
   type TypedArray,
   typedArray,
 } from './shape.ts'
-import { fromData, type Tensor } from './tensor.ts'
+import { create, fromData, type Tensor } from './tensor.ts'
 
 /** Of what type, and where, a new tensor is. */
 export interface CreateOptions {
@@ -102,7 +102,7 @@ export function full(
   { dtype = 'float32', backend = getBackend() }: CreateOptions = {},
 ): Tensor {
   checkDType('full', dtype)
-  return apply(fullOp, [], { shape, dtype, value: dtype === 'bool' ? Number(value !== 0) : value }, backend)
+  return create(fullOp, { shape, dtype, value: dtype === 'bool' ? Number(value !== 0) : value }, backend)
 }
 
 /** Full of 0. */
@@ -133,6 +133,7 @@ export function arange(
     )
   checkDType('arange', dtype)
   const length = Math.max(0, Math.ceil((stop - start) / step))
+  // Not create(): masks count along tensors that are there already, and attention alone shall stay small.
   return apply(arangeOp, [], { start, step, length, dtype }, backend)
 }
 
@@ -149,7 +150,7 @@ export function linspace(start: number, stop: number, count: number, options: Cr
 export function eye(n: number, options: CreateOptions = {}): Tensor {
   const { backend = getBackend(), dtype = 'float32' } = options
   checkShape('eye', [n])
-  const at = arange(0, n, 1, { backend })
+  const at = create(arangeOp, { start: 0, step: 1, length: n, dtype: 'int32' }, backend)
   return at.unsqueeze(1).equal(at.unsqueeze(0)).cast(dtype)
 }
 
@@ -166,7 +167,7 @@ export function uniform(
   { rng, backend = getBackend(), dtype = 'float32' }: RandomOptions,
 ): Tensor {
   checkShape('uniform', shape)
-  return apply(random, [], { shape, dtype, ...rng.reserve(sizeOf(shape)) }, backend)
+  return create(random, { shape, dtype, ...rng.reserve(sizeOf(shape)) }, backend)
 }
 
 /** From the standard normal distribution (Box and Muller 1958). */

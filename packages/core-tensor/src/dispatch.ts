@@ -11,6 +11,10 @@ export interface Interpreter {
 let base: Interpreter | undefined
 let current: Interpreter | undefined
 
+/** Only where a bundler took the sources and left tensor.ts out. */
+const MISSING =
+  'apply: nothing here carries operations out; make the first tensor with tensor(), zeros() or uniform()'
+
 /** Carries out an operation: the one way an operation happens. Operations without inputs name their backend. */
 export function applyAll<A extends Attrs>(
   op: Op<A>,
@@ -18,7 +22,7 @@ export function applyAll<A extends Attrs>(
   attrs: A,
   backend?: Backend,
 ): readonly Tensor[] {
-  if (!current) throw new Error('internal: no interpreter')
+  if (!current) throw new Error(MISSING)
   return current.run(op, inputs, attrs, backend)
 }
 
@@ -41,7 +45,7 @@ export function apply<A extends Attrs>(
  */
 export function interpret<T>(make: (next: Interpreter) => Interpreter, body: () => T): T {
   const outer = current
-  if (!outer) throw new Error('internal: no interpreter')
+  if (!outer) throw new Error(MISSING)
   current = make(outer)
   const restore = (): void => {
     current = outer

@@ -605,6 +605,15 @@ function constant(value: number, dtype: DType, backend: Backend): Tensor {
   return made
 }
 
+/**
+ * {@link apply} for operations without inputs.
+ *
+ * It stands here so that who makes a tensor brings {@link eager} along: bundlers leave a module out that nothing is taken from.
+ */
+export function create<A extends Attrs>(op: Op<A>, attrs: A, backend: Backend): Tensor {
+  return apply(op, [], attrs, backend)
+}
+
 /** Carries operations out at once, and notes what gradients will need. */
 const eager: Interpreter = {
   run<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A, given?: Backend): readonly Tensor[] {

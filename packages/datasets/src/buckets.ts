@@ -95,8 +95,9 @@ export class Buckets<Example, Made> {
   #dealt: { readonly epoch: number; readonly groups: readonly Uint32Array[] } | undefined
 
   /**
-   * @param options.lengthOf a whole number from 0, in any unit
-   * @param options.collate makes a batch of some examples, whose numbers it gets too
+   * `lengthOf` yields a whole number from 0, in any unit; `collate` makes a batch of some examples, whose numbers it gets
+   * too.
+   *
    * @throws ConfigError if there is no example or a number makes no sense
    */
   constructor(

@@ -2,8 +2,8 @@ import { type DataFile, faultOf, type Shelf } from './file.ts'
 import { type Sink, type TransferOptions, transfer } from './transfer.ts'
 
 /**
- * Files from their public addresses, into memory: for browsers, whose own cache keeps them. For Node see `downloads` of
- * `@heed/datasets/node`, which keeps them in a folder.
+ * Files from their public addresses, into memory, anywhere. To keep them see `downloads` of `@heed/datasets/node` and of
+ * `@heed/datasets/browser`.
  *
  * @throws DownloadError when a file is asked for that no address gives
  */
@@ -36,12 +36,7 @@ class Memory implements Sink {
   }
 
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.size)
-    let at = 0
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at)
-      at += chunk.length
-    }
+    const all = joined(this.#chunks)
     this.#chunks = [all]
     return all
   }
@@ -49,4 +44,15 @@ class Memory implements Sink {
   fault(): Promise<string | undefined> {
     return faultOf(this.#file, this.bytes())
   }
+}
+
+/** One after the other. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
 }

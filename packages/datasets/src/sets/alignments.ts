@@ -115,7 +115,8 @@ export interface Alignment {
 /**
  * Links as aligners write them, a sentence pair a line: `0-0 1-2` for sure links, `1p2` for possible ones.
  *
- * @param options.base the number of the first word: 0 for the output of aligners, 1 for most gold files
+ * `base` is the number of the first word: 0 for the output of aligners, 1 for most gold files.
+ *
  * @throws FormatError naming what is no link
  */
 export function parseAlignments(

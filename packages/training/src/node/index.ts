@@ -1,3 +1,5 @@
-export { type CheckpointsOptions, checkpoints, logFile, restore, type TrainingFacts } from './callbacks.ts'
-export { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
+export type { Checkpoint } from '../checkpoints/format.ts'
+export type { CheckpointsOptions, TrainingFacts } from '../checkpoints/keeping.ts'
+export { checkpoints, logFile, restore } from './callbacks.ts'
+export { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 export { writeAtomic } from './files.ts'

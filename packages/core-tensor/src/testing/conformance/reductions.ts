@@ -83,15 +83,13 @@ export function reductions(): Sketch[] {
           results: inputs =>
             applyAll(op, [arranged(inputs, [3, 5, 4], 'float32')], { axes, keepDims: false }),
         })
-    for (const axes of [[0], [1]])
-      sketches.push({
-        name: `${op.name} with NaN, infinities and equals, axis ${axes}`,
-        tolerance,
-        results: inputs =>
-          (['float32', 'float64'] as const).flatMap(dtype =>
-            applyAll(op, [inputs.of(RAGGED, dtype, [6, 6])], { axes, keepDims: false }),
-          ),
-      })
+    for (const dtype of ['float32', 'float64'] as const)
+      for (const axes of [[0], [1]])
+        sketches.push({
+          name: `${op.name} ${dtype} with NaN, infinities and equals, axis ${axes}`,
+          tolerance,
+          results: inputs => applyAll(op, [inputs.of(RAGGED, dtype, [6, 6])], { axes, keepDims: false }),
+        })
   }
   for (const op of [reduce.sum, reduce.prod])
     sketches.push({
