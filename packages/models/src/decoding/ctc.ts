@@ -22,7 +22,7 @@ export interface CtcPath extends Decoded {
  * Best path decoding: the likeliest class at each step, then repetitions made one and blanks left out.
  *
  * Graves et al. 2006, §3.2 (ICML). The path says which steps each label was read from: the alignment that a model with
- * {@link ctcLoss} of `@heed/layers` has in place of attention weights. It need not spell the likeliest labels, since many
+ * `ctcLoss` of `@heed/layers` has in place of attention weights. It need not spell the likeliest labels, since many
  * paths can spell the same.
  *
  * @param logProbs log probabilities, `[time, batch, classes]`, as for the loss
