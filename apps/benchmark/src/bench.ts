@@ -3,12 +3,15 @@ import { cpus, release, tmpdir, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { type CellResult, gapOf, measureCell, PACE, type Pace } from './cell.ts'
 import { type CellContext, type Note, openSides } from './open.ts'
+import type { Participant, Place } from './participants.ts'
 import type { Cell } from './plan.ts'
 import { progressLine } from './progress.ts'
+import type { Pages } from './protocol.ts'
 import type { Gap, Machine, Results, Row } from './results.ts'
 import { measureSpecial } from './special.ts'
 
 export interface BenchOptions {
+  readonly place: Place
   readonly cells: readonly Cell[]
   /** A Python that imports torch. */
   readonly python?: string | undefined
@@ -23,7 +26,7 @@ export interface BenchOptions {
 
 /** Measures cell after cell until all are done, the time is over, or somebody stops it. */
 export async function bench(options: BenchOptions): Promise<Results> {
-  const { cells, deadline, signal, say, found } = options
+  const { place, deadline, signal, say, found } = options
   const began = performance.now()
   const started = new Date().toISOString()
   const participants: Record<string, string> = {}
@@ -32,6 +35,8 @@ export async function bench(options: BenchOptions): Promise<Results> {
   const folder = mkdtempSync(join(tmpdir(), 'heed-bench-'))
   let wideFailed = false
   try {
+    const { cells, pages } =
+      place === 'chromium' ? await withPages(options, folder, gaps) : { cells: options.cells }
     for (const [i, cell] of cells.entries()) {
       if (signal.aborted) break
       const left = deadline - performance.now()
@@ -57,6 +62,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
         folder,
         capMs: Math.min(PACE.capMs, left),
         python: options.python,
+        pages,
         signal,
       }
       const note: Note = about => Object.assign(participants, about)
@@ -75,7 +81,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
       }
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) // Chromium may still be ending
   }
   const seconds = Math.round((performance.now() - began) / 1000)
   return {
@@ -89,10 +95,33 @@ export async function bench(options: BenchOptions): Promise<Results> {
   }
 }
 
+/** Bundles what pages run; a peer that cannot be bundled leaves its cells, and a gap says why. */
+async function withPages(
+  { cells, say }: BenchOptions,
+  folder: string,
+  gaps: Gap[],
+): Promise<{ cells: readonly Cell[]; pages: Pages }> {
+  const peers = new Set(
+    cells.flatMap(cell => cell.participants.flatMap(one => (one.kind === 'peer' ? [one.peer] : []))),
+  )
+  const { bundlePages } = await import('./chromium/bundle.ts')
+  const { pages, failed } = await bundlePages(join(folder, 'pages'), [...peers])
+  for (const [peer, reason] of failed) {
+    say(`${peer}: ${reason}`)
+    gaps.push(gapOf({ workload: 'all', variant: 'all', threads: 1 }, peer, reason))
+  }
+  const bundled = (one: Participant): boolean => one.kind === 'heed' || !failed.has(one.peer)
+  return {
+    cells: cells.map(cell => ({ ...cell, participants: cell.participants.filter(bundled) })),
+    pages,
+  }
+}
+
 /** Opens all sides of a cell, on the same data, and lets them take turns. */
 async function measureVariant(context: CellContext, pace: Pace, note: Note): Promise<CellResult> {
   const { cell, signal } = context
   const subject = {
+    place: cell.place,
     workload: cell.workload.name,
     variant: cell.variant.name,
     threads: cell.threads,

@@ -1,6 +1,6 @@
 import { disagreement, emptiness } from './agreement.ts'
 import { coreTimes, isDisturbed, type Stretch } from './disturbance.ts'
-import { nameOf } from './participants.ts'
+import { nameOf, type Place } from './participants.ts'
 import type { Burst } from './protocol.ts'
 import type { Gap, Row } from './results.ts'
 import { Capped, type Side } from './side.ts'
@@ -37,6 +37,7 @@ export const PACE: Pace = {
 
 /** What a cell is about. */
 export interface CellSubject {
+  readonly place: Place
   readonly workload: string
   readonly variant: string
   readonly threads: number
@@ -214,10 +215,11 @@ export function rowsOf(subject: CellSubject, measured: readonly Measured[]): Row
   )
 }
 
-function rowOf({ workload, variant, threads }: CellSubject, heed: Measured, peer?: Measured): Row {
+function rowOf({ place, workload, variant, threads }: CellSubject, heed: Measured, peer?: Measured): Row {
   const { participant } = heed.side
   const other = peer?.side.participant
   return {
+    place,
     workload,
     variant,
     threads,

@@ -3,7 +3,7 @@
 import { Graph } from './onnx/graph.ts'
 import type { engines, peerNames } from './participants.ts'
 import { loadJax } from './peers/jax.ts'
-import { loadPeer } from './peers/load.ts'
+import { nodeShelf } from './peers/load.ts'
 import { loadOrt, type OrtKind } from './peers/ort.ts'
 import { loadTfjs } from './peers/tfjs.ts'
 
@@ -23,25 +23,25 @@ async function heed(threads: number, engine: string): Promise<number> {
 }
 
 async function tfjs(): Promise<number> {
-  const tf = await loadTfjs()
+  const tf = await loadTfjs(nodeShelf)
   const x = tf.tensor(numbers(), [SIZE, SIZE])
   return (await tf.matMul(x, x).data())[0]
 }
 
 async function jax(): Promise<number> {
-  const { numpy: np } = await loadJax()
+  const { numpy: np } = await loadJax(nodeShelf)
   const x = np.array(numbers()).reshape([SIZE, SIZE])
   return (await np.matmul(x.ref, x).data())[0]
 }
 
 async function jsPytorch(): Promise<number> {
-  const { torch } = await loadPeer('js-pytorch')
+  const { torch } = await nodeShelf.load('js-pytorch')
   const x = torch.tensor(rows())
   return torch.matmul(x, x).data[0][0]
 }
 
 async function onnx(kind: OrtKind, threads: number, model: Uint8Array): Promise<number> {
-  const { ort, options } = await loadOrt(kind, threads)
+  const { ort, options } = await loadOrt(nodeShelf, kind, threads)
   const session = await ort.InferenceSession.create(model, options)
   const x = new ort.Tensor('float32', numbers(), [SIZE, SIZE])
   const [made] = Object.values(await session.run({ x })) as [{ data: Float32Array }]

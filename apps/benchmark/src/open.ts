@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { type CellResult, gapOf, reasonOf } from './cell.ts'
 import { nameOf, type Participant } from './participants.ts'
 import type { Cell } from './plan.ts'
+import type { Pages } from './protocol.ts'
 import { openSide, type Side } from './side.ts'
-import { drawFrom, writeValues } from './values.ts'
+import { writeValues } from './valueFiles.ts'
+import { drawFrom } from './values.ts'
 
 /** What one cell needs to open its sides. */
 export interface CellContext {
@@ -11,6 +13,8 @@ export interface CellContext {
   readonly folder: string
   readonly capMs: number
   readonly python?: string | undefined
+  /** Given if the cell is measured in Chromium. */
+  readonly pages?: Pages | undefined
   readonly signal: AbortSignal
 }
 
@@ -19,7 +23,7 @@ export type Note = (about: Readonly<Record<string, string>>) => void
 
 /** Writes the inputs and opens every participant of a cell; nothing is timed yet, so all at once. */
 export async function openSides(
-  { cell, folder, capMs, python, signal }: CellContext,
+  { cell, folder, capMs, python, pages, signal }: CellContext,
   note: Note,
 ): Promise<{ sides: Side[]; failed: CellResult['gaps'] }> {
   const { workload, variant, threads, participants } = cell
@@ -34,6 +38,7 @@ export async function openSides(
       folder,
       capMs,
       signal,
+      pages,
       torch: python && code ? { python, code } : undefined,
     })
   const opened = await Promise.allSettled(participants.map(open))

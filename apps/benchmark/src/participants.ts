@@ -2,6 +2,10 @@
 export const peerNames = ['torch', 'ort-node', 'ort-web', 'jax-js', 'tfjs', 'js-pytorch'] as const
 export type PeerName = (typeof peerNames)[number]
 
+/** Where participants compute: in processes of Node (and Python), or in pages of Chromium. */
+export const places = ['node', 'chromium'] as const
+export type Place = (typeof places)[number]
+
 /** `stock` is Heed as it comes; `wide` is V8's experimental 256-bit SIMD, which a user must ask for. */
 export const engines = ['stock', 'wide'] as const
 export type Engine = (typeof engines)[number]
@@ -16,9 +20,15 @@ export function nameOf(participant: Participant): string {
   return participant.engine === 'stock' ? 'heed' : 'heed (wide)'
 }
 
-/** Peers that use several threads in Node by themselves: tfjs and jax-js do not, js-pytorch never does. */
-export function hasThreads(peer: PeerName): boolean {
-  return peer === 'torch' || peer === 'ort-node' || peer === 'ort-web'
+/** Peers that use several threads by themselves: tfjs and jax-js in pages alone, js-pytorch nowhere. */
+export function hasThreads(peer: PeerName, place: Place): boolean {
+  if (peer === 'tfjs' || peer === 'jax-js') return place === 'chromium'
+  return peer !== 'js-pytorch'
+}
+
+/** Peers that there are in a place: what is native code does not run in a page. */
+export function livesIn(peer: PeerName, place: Place): boolean {
+  return place === 'node' || !(peer === 'torch' || peer === 'ort-node')
 }
 
 /** The package of a peer from npm. */

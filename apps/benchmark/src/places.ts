@@ -8,4 +8,6 @@ export const peersFolder: string = fileURLToPath(new URL('peers', root))
 export const torchScript: string = fileURLToPath(new URL('peers/torch_side.py', root))
 /** What JavaScript participants run. */
 export const childScript: string = fileURLToPath(new URL('dist/child.js', root))
+/** What pages of Chromium run, before it is bundled. */
+export const pageSource: string = fileURLToPath(new URL('src/chromium/page.ts', root))
 export const coldStartScript: string = fileURLToPath(new URL('dist/coldStart.js', root))

@@ -1,9 +1,17 @@
 import { ConfigError } from '@heed/core-tensor'
-import { type Engine, hasThreads, type Participant, type PeerName } from './participants.ts'
+import {
+  type Engine,
+  hasThreads,
+  livesIn,
+  type Participant,
+  type PeerName,
+  type Place,
+} from './participants.ts'
 import type { Variant, Workload } from './workload.ts'
 
 /** One variant with a number of threads: everybody who has a version takes part. */
 export interface Cell {
+  readonly place: Place
   readonly workload: Workload
   readonly variant: Variant
   readonly threads: number
@@ -13,6 +21,7 @@ export interface Cell {
 
 /** What a run was asked for. */
 export interface Wish {
+  readonly place: Place
   /** Names as `gemm` or `gemm/512`; all where there are none. */
   readonly names: readonly string[]
   readonly threads: readonly number[]
@@ -20,9 +29,14 @@ export interface Wish {
   readonly peers: readonly PeerName[]
 }
 
-/** The cells of a run, by the number of threads. @throws ConfigError naming every workload that there is not */
+/**
+ * The cells of a run, by the number of threads.
+ *
+ * @throws ConfigError naming every workload that there is not, or that is not measured in this place
+ */
 export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
-  checkNames(workloads, wish.names)
+  checkNames(workloads, wish)
+  const here = ({ kind }: Variant): boolean => isMeasuredIn(kind, wish.place)
   const wanted = ({ name }: Workload, one: Variant): boolean =>
     wish.names.length === 0 || wish.names.includes(name) || wish.names.includes(`${name}/${one.name}`)
   const last = wish.threads.length - 1
@@ -31,9 +45,10 @@ export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
   const cells = wish.threads.flatMap((threads, turn) =>
     workloads.flatMap(workload =>
       workload.variants
-        .filter(one => wanted(workload, one) && turns(one, turn))
+        .filter(one => here(one) && wanted(workload, one) && turns(one, turn))
         .map(
           (one): Cell => ({
+            place: wish.place,
             workload,
             variant: one,
             threads,
@@ -59,22 +74,39 @@ function participantsOf({ peers, kind }: Variant, threads: number, wish: Wish): 
   return [
     ...wish.engines.map((engine): Participant => ({ kind: 'heed', engine })),
     ...wish.peers
-      .filter(peer => (has[peer] || kind === 'coldStart') && (threads === 1 || hasThreads(peer)))
+      .filter(peer => livesIn(peer, wish.place) && (has[peer] || kind === 'coldStart'))
+      .filter(peer => threads === 1 || hasThreads(peer, wish.place))
       .map((peer): Participant => ({ kind: 'peer', peer })),
   ]
 }
 
-function checkNames(workloads: readonly Workload[], names: readonly string[]): void {
+/** What is about processes of Node, or a command, is measured nowhere else. */
+function isMeasuredIn(kind: Variant['kind'], place: Place): boolean {
+  return place === 'node' || !(kind === 'coldStart' || kind === 'mainJob')
+}
+
+function checkNames(workloads: readonly Workload[], { names, place }: Wish): void {
   const known = workloads.flatMap(({ name, variants }) => [
     name,
     ...variants.map(one => `${name}/${one.name}`),
   ])
   const strange = names.filter(name => !known.includes(name))
-  if (strange.length === 0) return
+  if (strange.length === 0) {
+    checkPlace(workloads, names, place)
+    return
+  }
   const [first = ''] = strange
   const inner = workloads.find(({ name }) => first.startsWith(`${name}/`))
   const choices = inner
     ? `${inner.name} has ${inner.variants.map(one => one.name).join(', ')}`
     : `use ${workloads.map(({ name }) => name).join(', ')}`
   throw new ConfigError(`no workload ${strange.join(', ')}; ${choices}`)
+}
+
+function checkPlace(workloads: readonly Workload[], names: readonly string[], place: Place): void {
+  for (const { name, variants } of workloads) {
+    const asked = variants.filter(one => names.includes(name) || names.includes(`${name}/${one.name}`))
+    if (asked.length && !asked.some(one => isMeasuredIn(one.kind, place)))
+      throw new ConfigError(`${name} is about processes of Node; leave it out`)
+  }
 }

@@ -2,10 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { ConfigError } from '@heed/core-tensor'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { bench } from './bench.ts'
 import { installPeers } from './install.ts'
-import { type Engine, engines, type PeerName, peerNames } from './participants.ts'
+import {
+  type Engine,
+  engines,
+  livesIn,
+  type PeerName,
+  type Place,
+  peerNames,
+  places,
+} from './participants.ts'
 import { plan } from './plan.ts'
 import { rowLine } from './progress.ts'
 import { page } from './report/page.ts'
@@ -13,6 +21,7 @@ import { type Results, resultsSchema } from './results.ts'
 import { workloads } from './workloads/index.ts'
 
 interface Options {
+  readonly place: Place
   readonly threads?: number[]
   readonly engines?: Engine[]
   readonly peers?: PeerName[]
@@ -37,7 +46,8 @@ ${workloads.map(({ name, title, variants }) => `  ${name.padEnd(12)} ${title}: $
 Examples:
   npm run bench                                          everything, at most 25 minutes
   npm run bench -- gemm attention/forward --peers torch  a part of it
-  npm run bench -- --threads 1,2 --json results.json --report`
+  npm run bench -- --threads 1,2 --json results.json --report
+  npm run bench -- gemm --place chromium                 Heed and the peers from npm in a page of Chromium`
 
 /** Runs the command line. @returns 0 well, 1 the environment failed, 2 the input was wrong, 130 interrupted */
 export async function benchmark(argv: readonly string[], output: Output): Promise<number> {
@@ -45,6 +55,11 @@ export async function benchmark(argv: readonly string[], output: Output): Promis
   const program = new Command('bench')
     .description('Measures Heed beside its peers: the same work, in the same run.')
     .argument('[names...]', 'workloads, as gemm or gemm/512; all unless given')
+    .addOption(
+      new Option('--place <place>', 'where Heed and the peers from npm compute')
+        .choices(places)
+        .default('node'),
+    )
     .option('--threads <counts>', 'threads, as 2 or 1,2 (default: 1, then all cores)', threadCounts)
     .option('--engines <list>', 'stock, wide (256-bit SIMD, Node 24 and later) or both', listOf(engines))
     .option('--peers <list>', `${peerNames.join(', ')}, or none; all unless given`, listOf(peerNames))
@@ -75,15 +90,19 @@ async function run(names: readonly string[], options: Options, output: Output): 
   const deadline = performance.now() + options.minutes * 60_000 - 15_000 // the report takes a moment
   const say = (line: string): void => output.err(`${line}\n`)
   const cores = availableParallelism()
-  const asked = options.peers ?? [...peerNames]
+  const { place } = options
+  checkPlace(options)
+  const asked = (options.peers ?? peerNames).filter(peer => livesIn(peer, place))
+  const wide = place === 'node' && Number.parseInt(process.versions.node, 10) >= 24
   const wish = {
+    place,
     names,
     threads: options.threads ?? (cores > 1 ? [1, cores] : [1]),
-    engines:
-      options.engines ?? (Number.parseInt(process.versions.node, 10) >= 24 ? engines : ['stock' as const]),
+    engines: options.engines ?? (wide ? engines : ['stock' as const]),
   }
   plan(workloads, { ...wish, peers: asked }) // a wrong name is said before anything is installed
   if (options.json) writable(options.json)
+  if (place === 'chromium') (await import('./chromium/bundle.ts')).findChromium() // better now than after an installation
   const { peers, python, missing } = await installPeers(asked, { python: options.python, say })
   for (const line of missing) say(line)
   const cells = plan(workloads, { ...wish, peers: asked.filter(peer => peers.has(peer)) })
@@ -96,6 +115,7 @@ async function run(names: readonly string[], options: Options, output: Output): 
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
   try {
     const measured = await bench({
+      place,
       cells,
       python,
       deadline,
@@ -127,6 +147,20 @@ function keep(results: Results, { json, report }: Options, say: (line: string) =
     writeFileSync(REPORT, page(results, workloads))
     say(`report: ${REPORT}`)
   }
+}
+
+/** @throws ConfigError for what there is not in Chromium */
+function checkPlace({ place, peers = [], engines: wanted = [] }: Options): void {
+  if (place === 'node') return
+  if (process.platform !== 'linux')
+    throw new Error('--place chromium: needs Linux, whose /proc tells what Chromium uses')
+  const strange = peers.filter(peer => !livesIn(peer, place))
+  if (strange.length) {
+    const here = peerNames.filter(peer => livesIn(peer, place))
+    throw new ConfigError(`--place chromium: no page runs ${strange.join(', ')}; use ${here.join(', ')}`)
+  }
+  if (wanted.includes('wide'))
+    throw new ConfigError('--place chromium: pages have no wide SIMD; use --engines stock')
 }
 
 /** @throws ConfigError where a file cannot be written: better now than after 25 minutes */

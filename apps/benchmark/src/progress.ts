@@ -1,3 +1,4 @@
+import type { Place } from './participants.ts'
 import type { Cell } from './plan.ts'
 import type { Row } from './results.ts'
 
@@ -16,9 +17,14 @@ export function progressLine({
   readonly leftMs: number
 }): string {
   const rest = done > 1 ? Math.min(leftMs, (elapsedMs / done) * (total - done)) : undefined
-  const { workload, variant, threads } = cell
+  const { place, workload, variant, threads } = cell
   const left = rest === undefined ? '' : `, about ${duration(rest)} left`
-  return `[${done + 1}/${total}${left}] ${workload.name}/${variant.name}, ${threadWord(threads)}`
+  return `[${done + 1}/${total}${left}] ${workload.name}/${variant.name}, ${threadWord(threads)}${placeWord(place)}`
+}
+
+/** Nothing for Node, where all is measured unless somebody asks for another place. */
+export function placeWord(place: Place): string {
+  return place === 'node' ? '' : ', in Chromium'
 }
 
 export function duration(ms: number): string {
@@ -40,7 +46,7 @@ export function time(ms: number): string {
 /** A row in one line: `gemm/512, 1 thread: heed 4.94 ms, torch 2.6 ms, ratio 0.53`. */
 export function rowLine(row: Row): string {
   const heed = row.engine === 'wide' ? 'heed (wide)' : 'heed'
-  const head = `${row.workload}/${row.variant}, ${threadWord(row.threads)}: ${heed} ${time(row.heedMs)}`
+  const head = `${row.workload}/${row.variant}, ${threadWord(row.threads)}${placeWord(row.place)}: ${heed} ${time(row.heedMs)}`
   const peer =
     row.peer && row.peerMs && row.ratio
       ? `, ${row.peer} ${time(row.peerMs)}, ratio ${row.ratio.toFixed(2)}`

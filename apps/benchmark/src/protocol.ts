@@ -9,6 +9,16 @@ export interface ChildSpec {
   readonly threads: number
   /** Where the inputs are, for `readValues`. */
   readonly data: string
+  /** Given for participants in Chromium. */
+  readonly pages?: Pages | undefined
+}
+
+/** What a page of Chromium is made of. */
+export interface Pages {
+  /** The folder of what esbuild bundled: Heed with all workloads, and each peer. */
+  readonly folder: string
+  /** The browser's program. */
+  readonly chromium: string
 }
 
 /** What a participant is asked. */
@@ -19,9 +29,9 @@ export type Ask =
   | { readonly do: 'measure'; readonly ms: number; readonly most: number }
 
 export interface Burst {
-  /** Milliseconds of each step. */
+  /** Milliseconds of each step, or of a step on average where several had to be timed at once. */
   readonly times: readonly number[]
-  /** Processor time of the whole process meanwhile. */
+  /** Processor time of the whole process meanwhile; in Chromium of all its processes. */
   readonly cpuMs: number
   readonly wallMs: number
   /** The most memory that was resident so far. */

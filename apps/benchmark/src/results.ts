@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Engine, engines, type PeerName, peerNames } from './participants.ts'
+import { type Engine, engines, type PeerName, type Place, peerNames, places } from './participants.ts'
 
 /** Resident memory after a number of steps. */
 export interface MemoryPoint {
@@ -9,6 +9,8 @@ export interface MemoryPoint {
 
 /** One peer beside Heed on one piece of work. */
 export interface Row {
+  /** Where Heed and the peer computed. */
+  readonly place: Place
   readonly workload: string
   readonly variant: string
   readonly threads: number
@@ -30,7 +32,7 @@ export interface Row {
   /** How many steps were timed. */
   readonly heedRuns: number
   readonly peerRuns: number | null
-  /** The most memory that the process had resident. */
+  /** The most memory that the process had resident; in Chromium the sum over its processes. */
   readonly heedPeakMB: number
   readonly peerPeakMB: number | null
   /** Resident memory on the way, for the workload about memory. */
@@ -88,6 +90,7 @@ export const resultsSchema: z.ZodType<Results> = z.strictObject({
   participants: z.record(z.string(), z.string()),
   rows: z.array(
     z.strictObject({
+      place: z.enum(places),
       workload: z.string(),
       variant: z.string(),
       threads: count,

@@ -4,8 +4,9 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { nameOf, type Participant } from './participants.ts'
 import { childScript, torchScript } from './places.ts'
-import type { Answer, Ask, Burst, ChildSpec } from './protocol.ts'
-import { type NamedValues, readValues } from './values.ts'
+import type { Answer, Ask, Burst, ChildSpec, Pages } from './protocol.ts'
+import { readValues } from './valueFiles.ts'
+import type { NamedValues } from './values.ts'
 
 /** One participant of a cell: a library in a process of its own, or whatever a test puts in its place. */
 export interface Side {
@@ -39,6 +40,8 @@ export interface SideOptions {
   /** Ends it at once. */
   readonly signal?: AbortSignal | undefined
   readonly torch?: { readonly python: string; readonly code: string } | undefined
+  /** Given if it computes in a page of Chromium. */
+  readonly pages?: Pages | undefined
 }
 
 /** Starts a participant in a process of its own. @throws SideFailed, Capped */
@@ -139,7 +142,7 @@ class SideProcess {
   }
 }
 
-function commandOf({ participant, workload, variant, threads, folder, torch }: SideOptions): {
+function commandOf({ participant, workload, variant, threads, folder, torch, pages }: SideOptions): {
   command: string
   args: string[]
   env: NodeJS.ProcessEnv
@@ -162,8 +165,11 @@ function commandOf({ participant, workload, variant, threads, folder, torch }: S
     variant,
     threads,
     data,
+    pages,
   }
-  return { command: process.execPath, args: [childScript, JSON.stringify(spec)], env: process.env }
+  // Chromium leaves its profile behind when it is killed: so in a folder that the run removes.
+  const env = pages ? { ...process.env, TMPDIR: pages.folder } : process.env
+  return { command: process.execPath, args: [childScript, JSON.stringify(spec)], env }
 }
 
 /**

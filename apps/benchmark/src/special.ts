@@ -21,6 +21,7 @@ export async function measureSpecial(context: CellContext, note: Note): Promise<
 }
 
 const subjectOf = ({ cell }: CellContext): CellSubject => ({
+  place: cell.place,
   workload: cell.workload.name,
   variant: cell.variant.name,
   threads: cell.threads,

@@ -1,4 +1,3 @@
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
 import { Rng } from '@heed/core-tensor'
 
 /** Numbers with a shape, before any library has seen them. */
@@ -39,8 +38,8 @@ export function drawFrom(seed: number): Draw {
   }
 }
 
-/** How values lie in a file: JSON beside one block of bytes, which Python reads as easily. */
-interface Entry {
+/** Where one of many values lies in a block of bytes: what stands beside the block, as JSON, which Python reads as easily. */
+export interface Entry {
   readonly name: string
   readonly shape: readonly number[]
   readonly dtype: 'float32' | 'int32'
@@ -48,10 +47,10 @@ interface Entry {
   readonly offset: number
 }
 
-/** Writes `PATH.json` and `PATH.bin`. */
-export function writeValues(path: string, values: NamedValues): void {
+/** Values as a block of bytes, in parts, and where each of them lies. */
+export function packValues(values: NamedValues): { entries: Entry[]; parts: Uint8Array<ArrayBuffer>[] } {
   let offset = 0
-  const parts: Uint8Array[] = []
+  const parts: Uint8Array<ArrayBuffer>[] = []
   const entries = Object.entries(values).map(([name, { shape, data }]): Entry => {
     const entry: Entry = {
       name,
@@ -59,28 +58,31 @@ export function writeValues(path: string, values: NamedValues): void {
       dtype: data instanceof Float32Array ? 'float32' : 'int32',
       offset,
     }
-    parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    parts.push(bytesOf(data))
     offset += data.byteLength
     return entry
   })
-  writeFileSync(`${path}.bin`, Buffer.concat(parts))
-  writeFileSync(`${path}.json`, JSON.stringify(entries))
+  return { entries, parts }
 }
 
-/** What {@link writeValues} wrote, or the Python side. */
-export function readValues(path: string): NamedValues {
-  const entries = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as readonly Entry[] // we wrote it
-  const file = openSync(`${path}.bin`, 'r')
-  try {
-    return Object.fromEntries(
-      entries.map(({ name, shape, dtype, offset }) => {
-        const size = shape.reduce((a, b) => a * b, 1)
-        const data = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size)
-        readSync(file, new Uint8Array(data.buffer), 0, data.byteLength, offset)
-        return [name, { shape, data }]
-      }),
-    )
-  } finally {
-    closeSync(file)
-  }
+/** The bytes themselves; a copy where other threads share them. */
+function bytesOf({ buffer, byteOffset, byteLength }: Values['data']): Uint8Array<ArrayBuffer> {
+  return buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(buffer, byteOffset, byteLength).slice()
+}
+
+/** What {@link packValues} packed. @param read fills an array with the bytes from an offset on */
+export function unpackValues(
+  entries: readonly Entry[],
+  read: (into: Uint8Array, offset: number) => void,
+): NamedValues {
+  return Object.fromEntries(
+    entries.map(({ name, shape, dtype, offset }) => {
+      const size = shape.reduce((a, b) => a * b, 1)
+      const data = dtype === 'float32' ? new Float32Array(size) : new Int32Array(size)
+      read(new Uint8Array(data.buffer), offset)
+      return [name, { shape, data }]
+    }),
+  )
 }

@@ -5,7 +5,15 @@ import { Capped } from '../src/side.ts'
 import type { NamedValues } from '../src/values.ts'
 import { heed, QUICK, side, torch } from './sides.ts'
 
-const subject = { workload: 'gemm', variant: 'small', threads: 1, tolerance: 1e-5, calls: 1, compared: 1 }
+const subject = {
+  place: 'node' as const,
+  workload: 'gemm',
+  variant: 'small',
+  threads: 1,
+  tolerance: 1e-5,
+  calls: 1,
+  compared: 1,
+}
 const changed =
   (change: (x: number, i: number) => number) =>
   (values: NamedValues): NamedValues =>

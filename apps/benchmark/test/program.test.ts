@@ -25,6 +25,18 @@ describe('wrong input ends with code 2 and one clear line:', () => {
     ['no threads at all', ['--threads', '0'], /whole numbers from 1 to 32/],
     ['a peer that there is not', ['--peers', 'torch,numpy'], /There is no numpy; use torch, ort-node/],
     ['an engine that there is not', ['--engines', 'turbo'], /There is no turbo; use stock, wide/],
+    ['a place that there is not', ['--place', 'firefox'], /firefox.*Allowed choices are node, chromium/],
+    [
+      'a peer that no page runs',
+      ['--place', 'chromium', '--peers', 'torch'],
+      /no page runs torch; use ort-web, /,
+    ],
+    ['wide SIMD in a page', ['--place', 'chromium', '--engines', 'wide'], /pages have no wide SIMD/],
+    [
+      'processes of Node in a page',
+      ['--place', 'chromium', 'cold-start'],
+      /cold-start is about processes of Node/,
+    ],
     ['no minutes', ['--minutes', 'x'], /number of 1 or more/],
     ['an option that there is not', ['--fast'], /unknown option '--fast'/],
     [
@@ -49,6 +61,7 @@ it('help names every workload and ends well', async () => {
 
 describe('a plan', () => {
   const wish = {
+    place: 'node' as const,
     names: [],
     threads: [1, 2],
     engines: ['stock' as const],
@@ -71,6 +84,21 @@ describe('a plan', () => {
       )
     expect(peersOf(1)).toEqual(new Set(['torch', 'tfjs']))
     expect(peersOf(2)).toEqual(new Set(['torch']))
+  })
+
+  it('has in pages only what runs there, with threads where they have them', () => {
+    const peers: PeerName[] = ['torch', 'ort-node', 'ort-web', 'jax-js', 'tfjs', 'js-pytorch']
+    const cells = plan(workloads, { ...wish, peers, place: 'chromium' })
+    const kinds = new Set(cells.map(cell => cell.variant.kind))
+    expect(kinds).toEqual(new Set([undefined, 'memory']))
+    const peersOf = (threads: number): Set<string> =>
+      new Set(
+        cells
+          .filter(cell => cell.threads === threads)
+          .flatMap(cell => cell.participants.flatMap(one => (one.kind === 'peer' ? [one.peer] : []))),
+      )
+    expect(peersOf(1)).toEqual(new Set(['ort-web', 'jax-js', 'tfjs', 'js-pytorch']))
+    expect(peersOf(2)).toEqual(new Set(['ort-web', 'jax-js', 'tfjs']))
   })
 
   it('has Heed first in every cell', () => {

@@ -6,12 +6,21 @@ import { describeMachine } from '../src/bench.ts'
 import { measureCell } from '../src/cell.ts'
 import { page } from '../src/report/page.ts'
 import { type Results, resultsSchema } from '../src/results.ts'
-import { drawFrom, readValues, writeValues } from '../src/values.ts'
+import { readValues, writeValues } from '../src/valueFiles.ts'
+import { drawFrom } from '../src/values.ts'
 import { workloads } from '../src/workloads/index.ts'
 import { heed, QUICK, side, torch } from './sides.ts'
 
 async function results(): Promise<Results> {
-  const subject = { workload: 'gemm', variant: '256', threads: 1, tolerance: 1e-5, calls: 1, compared: 1 }
+  const subject = {
+    place: 'node' as const,
+    workload: 'gemm',
+    variant: '256',
+    threads: 1,
+    tolerance: 1e-5,
+    calls: 1,
+    compared: 1,
+  }
   const small = await measureCell(subject, [await side(heed), await side(torch)], QUICK)
   const large = await measureCell(
     { ...subject, variant: '512' },
@@ -36,6 +45,7 @@ describe('the file of results', () => {
     const written = JSON.parse(JSON.stringify(await results()))
     expect(resultsSchema.parse(written)).toEqual(written)
     expect(written.rows[0]).toMatchObject({
+      place: 'node',
       workload: 'gemm',
       variant: '256',
       threads: 1,
@@ -50,6 +60,7 @@ describe('the file of results', () => {
 
   it.each([
     ['an engine that there is not', { engine: 'turbo' }],
+    ['a place that there is not', { place: 'firefox' }],
     ['a ratio of 0', { ratio: 0 }],
     ['words for a time', { heedMs: '3 ms' }],
     ['a field that nobody knows', { note: 'x' }],

@@ -1,19 +1,19 @@
 import type { NamedValues } from '../values.ts'
 import type { PeerVersion, Untyped } from '../workload.ts'
-import { loadPeer, versionOfPeer } from './load.ts'
 import type { Runner } from './runner.ts'
+import type { Shelf } from './shelf.ts'
 
-/** jax-js with its WebAssembly device: one thread (in Node it finds no `Worker`). */
-export async function loadJax(): Promise<Untyped> {
-  const jax = await loadPeer('@jax-js/jax')
+/** jax-js with its WebAssembly device: one thread in Node, where it finds no `Worker`; in a page as many as `navigator` tells. */
+export async function loadJax(shelf: Shelf): Promise<Untyped> {
+  const jax = await shelf.load('@jax-js/jax')
   await jax.init('wasm')
   jax.defaultDevice('wasm')
   return jax
 }
 
 /** Versions hand out new references (`.ref`) of their inputs at each step: an array that is used is used up. */
-export async function prepareJax(version: PeerVersion, inputs: NamedValues): Promise<Runner> {
-  const jax = await loadJax()
+export async function prepareJax(shelf: Shelf, version: PeerVersion, inputs: NamedValues): Promise<Runner> {
+  const jax = await loadJax(shelf)
   const { numpy: np, blockUntilReady, tree } = jax
   const step = version(
     jax,
@@ -25,7 +25,7 @@ export async function prepareJax(version: PeerVersion, inputs: NamedValues): Pro
     ),
   )
   return {
-    about: `jax-js ${versionOfPeer('@jax-js/jax')}, wasm device`,
+    about: `jax-js ${await shelf.version('@jax-js/jax')}, wasm device`,
     async run() {
       const made = await step()
       await blockUntilReady(made)

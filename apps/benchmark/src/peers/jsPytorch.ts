@@ -1,17 +1,21 @@
 import type { NamedValues, Values } from '../values.ts'
 import type { PeerVersion, Untyped } from '../workload.ts'
-import { loadPeer, versionOfPeer } from './load.ts'
 import type { Runner } from './runner.ts'
+import type { Shelf } from './shelf.ts'
 
 /** js-pytorch on its cpu device. Nested arrays are the only storage it has. */
-export async function prepareJsPytorch(version: PeerVersion, inputs: NamedValues): Promise<Runner> {
-  const { torch } = await loadPeer('js-pytorch')
+export async function prepareJsPytorch(
+  shelf: Shelf,
+  version: PeerVersion,
+  inputs: NamedValues,
+): Promise<Runner> {
+  const { torch } = await shelf.load('js-pytorch')
   const step = version(
     torch,
     Object.fromEntries(Object.entries(inputs).map(([name, values]) => [name, torch.tensor(nest(values))])),
   )
   return {
-    about: `js-pytorch ${versionOfPeer('js-pytorch')}, cpu device`,
+    about: `js-pytorch ${await shelf.version('js-pytorch')}, cpu device`,
     run: () => void step(),
     async result() {
       const made = Object.entries(await step())

@@ -1,21 +1,23 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { peersFolder } from '../places.ts'
 import type { Untyped } from '../workload.ts'
+import type { Shelf } from './shelf.ts'
 
 const require = createRequire(join(peersFolder, 'package.json'))
 
-/** A package of the peers' folder; its default export where everything is in there. */
-export async function loadPeer(name: string): Promise<Untyped> {
-  const { href } = pathToFileURL(fileOfPeer(name))
-  const module: Untyped = await import(href)
-  return module.default ?? module
-}
-
-export function fileOfPeer(name: string): string {
-  return require.resolve(name)
+/** The peers' folder, for participants in Node. */
+export const nodeShelf: Shelf = {
+  place: 'node',
+  async load(name) {
+    const { href } = pathToFileURL(require.resolve(name))
+    const module: Untyped = await import(href)
+    return module.default ?? module
+  },
+  version: async name => versionOfPeer(name),
+  files: name => dirname(require.resolve(name)) + sep,
 }
 
 /** Which version is installed. @throws Error if none is */

@@ -1,14 +1,18 @@
 import { Graph } from '../onnx/graph.ts'
 import type { NamedValues } from '../values.ts'
 import type { OnnxVersion, Untyped } from '../workload.ts'
-import { loadPeer, versionOfPeer } from './load.ts'
 import type { Runner } from './runner.ts'
+import type { Shelf } from './shelf.ts'
 
 export type OrtKind = 'ort-node' | 'ort-web'
 
 /** onnxruntime, native or in WebAssembly, and how its sessions are opened. */
-export async function loadOrt(kind: OrtKind, threads: number): Promise<{ ort: Untyped; options: Untyped }> {
-  const ort = await loadPeer(kind === 'ort-web' ? 'onnxruntime-web' : 'onnxruntime-node')
+export async function loadOrt(
+  shelf: Shelf,
+  kind: OrtKind,
+  threads: number,
+): Promise<{ ort: Untyped; options: Untyped }> {
+  const ort = await shelf.load(kind === 'ort-web' ? 'onnxruntime-web' : 'onnxruntime-node')
   const options = { graphOptimizationLevel: 'all', executionMode: 'sequential', logSeverityLevel: 3 }
   if (kind === 'ort-node')
     return {
@@ -21,16 +25,18 @@ export async function loadOrt(kind: OrtKind, threads: number): Promise<{ ort: Un
       },
     }
   ort.env.wasm.numThreads = threads
+  if (shelf.place === 'chromium') ort.env.wasm.wasmPaths = shelf.files('onnxruntime-web')
   return { ort, options: { ...options, executionProviders: ['wasm'] } }
 }
 
 export async function prepareOrt(
+  shelf: Shelf,
   kind: OrtKind,
   version: OnnxVersion,
   inputs: NamedValues,
   threads: number,
 ): Promise<Runner> {
-  const { ort, options } = await loadOrt(kind, threads)
+  const { ort, options } = await loadOrt(shelf, kind, threads)
   const graph = new Graph()
   if (version.feeds.length) graph.take(inputs, version.feeds)
   const outputs = Object.entries(version.build(graph, inputs))
@@ -44,7 +50,7 @@ export async function prepareOrt(
     return Object.fromEntries(outputs.map(([ours, theirs]) => [ours, made[theirs]]))
   }
   const step = version.run?.(ort, session, inputs, Object.fromEntries(outputs)) ?? once
-  const about = `${kind} ${versionOfPeer(kind === 'ort-web' ? 'onnxruntime-web' : 'onnxruntime-node')}`
+  const about = `${kind} ${await shelf.version(kind === 'ort-web' ? 'onnxruntime-web' : 'onnxruntime-node')}`
   return {
     about: `${about}, ${kind === 'ort-web' ? 'wasm' : 'cpu'} provider, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     async run() {

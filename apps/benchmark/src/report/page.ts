@@ -11,7 +11,7 @@ import { escapeText } from './markup.ts'
 export function page(results: Results, workloads: readonly Workload[]): string {
   const { machine, node, began, seconds, rows } = results
   const disturbed = rows.filter(row => row.disturbed).length
-  const about = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, Node ${node}`
+  const about = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, ${rows.some(row => row.place === 'chromium') ? 'pages of Chromium' : `Node ${node}`}`
   const sections = [
     ...engines.flatMap(engine => ratios(rows, engine)),
     ...absolute(rows),
