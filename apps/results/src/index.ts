@@ -1,0 +1,1 @@
+export { type Output, results } from './program.ts'
