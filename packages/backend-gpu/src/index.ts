@@ -1,0 +1,5 @@
+export { DeviceLostError, GpuUnavailableError, OutOfMemoryError, ShaderError } from './errors.ts'
+export { type GpuBackend, type GpuCounts, type GpuInfo, type GpuOptions, gpu } from './gpu.ts'
+export type { Warmable, WarmupOptions, WarmupProgress } from './warmup.ts'
+export { type Remote, runInWorker, type WorkerLike } from './worker/runInWorker.ts'
+export { type Calls, serve } from './worker/serve.ts'

@@ -1,0 +1,1 @@
+export { type SoftwareAdapter, useSoftwareAdapter } from './softwareAdapter.ts'
