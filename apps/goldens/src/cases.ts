@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Backend, FormatError, readSafetensors, type Tensor } from '@heed/core-tensor'
 
 /** `|got − want| ≤ atol + rtol · |want|` */
@@ -31,21 +29,20 @@ export interface Case {
   readonly raw: Settings
 }
 
-/** Every case of every group file in a folder, its tensors on a backend. @throws FormatError for files of another schema */
-export function loadCases(folder: string, backend: Backend): Case[] {
-  const files = readdirSync(folder)
-    .filter(name => name.endsWith('.json'))
-    .sort()
-  if (!files.length)
-    throw new FormatError(`goldens: ${folder} holds no .json files; give a folder of golden groups`)
-  return files.flatMap(name => loadGroup(folder, name, backend))
+/** One group file, and the file of tensors that it names. */
+export interface GroupFile {
+  readonly name: string
+  readonly text: string
+  /** Reads a file beside it. */
+  readonly read: (name: string) => Uint8Array
 }
 
-function loadGroup(folder: string, name: string, backend: Backend): Case[] {
-  const file = JSON.parse(readFileSync(join(folder, name), 'utf8'))
+/** The cases of one group, their tensors on a backend. @throws FormatError for a file of another schema */
+export function casesOf({ name, text, read }: GroupFile, backend: Backend): Case[] {
+  const file = JSON.parse(text)
   if (file.schema !== 'golden/1')
     throw new FormatError(`goldens: ${name} has schema ${JSON.stringify(file.schema)}; this reads golden/1`)
-  const tensors = file.data ? readSafetensors(readFileSync(join(folder, file.data)), { backend }).tensors : {}
+  const tensors = file.data ? readSafetensors(read(file.data), { backend }).tensors : {}
   const pick = (names: Record<string, string> | undefined): Named =>
     Object.fromEntries(Object.entries(names ?? {}).map(([key, at]) => [key, tensors[at] as Tensor]))
   return file.cases.map((c: Settings & Record<string, Record<string, string>>): Case => {

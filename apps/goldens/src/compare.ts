@@ -17,15 +17,15 @@ export type Adapter = (c: Case) => Made | Promise<Made>
 export class NotImplemented extends Error {}
 
 /** What differs between a tensor and the wanted one; empty where nothing does. */
-export function differences(
+export async function differences(
   label: string,
   got: Tensor,
   want: Tensor,
   tolerance: Tolerance = { rtol: 0, atol: 0 },
-): string {
+): Promise<string> {
   if (got.shape.join() !== want.shape.join())
     return `${label} is [${got.shape.join(', ')}], wanted [${want.shape.join(', ')}]`
-  return differ(label, got.dataSync(), want.dataSync(), tolerance)
+  return differ(label, await got.data(), await want.data(), tolerance)
 }
 
 /** The same for plain numbers. */

@@ -1,4 +1,5 @@
-export { type Case, loadCases, type Tolerance } from './cases.ts'
+export { type Case, casesOf, type GroupFile, type Tolerance } from './cases.ts'
 export { type Adapter, differences, type Made } from './compare.ts'
-export { type Result, runGoldens } from './run.ts'
+export { loadCases, runGoldens } from './folder.ts'
+export { type Result, runCases } from './run.ts'
 export { type Cell, type Cells, operationTable, type Row, tableText } from './table.ts'

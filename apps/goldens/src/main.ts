@@ -1,13 +1,15 @@
-// npm run goldens -- DIR [--backend cpu|reference]
+// npm run goldens -- DIR [--backend cpu|reference|gpu]
 import { parseArgs } from 'node:util'
 import { cpu } from '@heed/backend-cpu'
 import type { Backend } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
-import { runGoldens } from './run.ts'
+import { runGoldens } from './folder.ts'
+import { openGpu } from './openGpu.ts'
 
-const USAGE = 'use: npm run goldens -- DIR [--backend cpu|reference]'
+const USAGE = 'use: npm run goldens -- DIR [--backend cpu|reference|gpu]'
 const backends: Readonly<Record<string, () => Backend | Promise<Backend>>> = {
   cpu,
+  gpu: openGpu,
   reference: referenceBackend,
 }
 

@@ -1,5 +1,6 @@
 import { type Backend, type Tensor, writeSafetensors } from '@heed/core-tensor'
-import { loadCases, type Named } from './cases.ts'
+import type { Named } from './cases.ts'
+import { loadCases } from './folder.ts'
 
 /** The data of `selfCheck` of `@heed/layers`, as its source file: some golden cases in one safetensors file. */
 export async function selfCheckFile(

@@ -3,12 +3,14 @@ import type { Backend } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { describe, expect, it } from 'vitest'
 import { type Result, runGoldens } from '../src/index.ts'
+import { openGpu } from '../src/openGpu.ts'
 
 const folder = new URL('../data', import.meta.url).pathname
 
 describe.each<[string, () => Backend | Promise<Backend>]>([
   ['reference', referenceBackend],
   ['cpu', () => cpu()],
+  ['gpu', openGpu],
 ])('on the %s backend', (_, make) => {
   it('every golden case equals PyTorch', async () => {
     const results: Result[] = []
@@ -17,5 +19,5 @@ describe.each<[string, () => Backend | Promise<Backend>]>([
     backend.dispose()
     expect(results.filter(r => r.status !== 'passed' && r.status !== 'advisory')).toEqual([])
     expect(results).toHaveLength(568)
-  })
+  }, 300_000)
 })

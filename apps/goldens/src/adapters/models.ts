@@ -58,13 +58,13 @@ function lossOf(model: Seq2Seq, c: Case): { logits: Tensor; attention: Tensor; l
 }
 
 /** Steps of Adam on the case's one batch, whose losses must be the case's. */
-function train(c: Case, module: Module, lossOf: () => Tensor): void {
+async function train(c: Case, module: Module, lossOf: () => Tensor): Promise<void> {
   const { lr, betas, eps, steps, losses, tolerance } = c.raw.training as Training
   const optimizer = new Adam(module.namedParameters(), { learningRate: lr, betas, epsilon: eps })
   const found: number[] = []
   for (let step = 0; step <= steps; step++) {
     const loss = lossOf()
-    found.push(loss.dataSync()[0] as number)
+    found.push(await loss.item())
     optimizer.zeroGrad()
     loss.backward()
     optimizer.step()
@@ -166,24 +166,24 @@ const bertInput = (c: Case): BERTInput => ({
 })
 
 export const models: Record<string, Adapter> = {
-  seq2seq_gru_bahdanau: c => {
+  seq2seq_gru_bahdanau: async c => {
     const learner = seq2seq(c)
-    train(c, learner, () => lossOf(learner, c).loss)
+    await train(c, learner, () => lossOf(learner, c).loss)
     const module = seq2seq(c)
     return { outputs: lossOf(module, c), module, rename }
   },
-  gpt: c => {
+  gpt: async c => {
     const learner = gpt(c)
     const batch = { input: given(c, 'input'), target: given(c, 'target') }
-    train(c, learner, () => learner.loss(batch))
+    await train(c, learner, () => learner.loss(batch))
     const module = gpt(c)
     const { logits } = module.forward(batch.input)
     return { outputs: { logits, loss: crossEntropy(logits, batch.target) }, module }
   },
-  bert: c => {
+  bert: async c => {
     const labels = { masked: given(c, 'mlm_labels'), next: given(c, 'nsp_labels') }
     const learner = bert(c)
-    train(c, learner, () => learner.loss({ ...bertInput(c), ...labels }))
+    await train(c, learner, () => learner.loss({ ...bertInput(c), ...labels }))
     const module = bert(c)
     const { hidden, words, next } = module.heads(bertInput(c))
     const loss = crossEntropy(words, labels.masked).add(crossEntropy(next, labels.next))

@@ -28,7 +28,7 @@ function adamOptions(c: Case): AdamOptions {
 /** Ten steps on given gradients, or on the small regression that the group's description states. */
 const trained =
   (make: (parameters: Learned, c: Case) => Optimizer): Adapter =>
-  c => {
+  async c => {
     const tolerance = c.tolerance.out as Tolerance
     const names = Object.keys(c.tensors)
       .filter(name => name.startsWith('initial.'))
@@ -45,10 +45,12 @@ const trained =
       optimizer.zeroGrad()
       if (c.attributes.mode === 'given_gradients')
         for (const [name, p] of parameters) p.giveGrad(row(`grads.${name}`, step))
-      else losses.push(regression(c, parameters))
+      else losses.push(await regression(c, parameters))
       optimizer.step()
       for (const [name, p] of parameters)
-        problems.push(differences(`${name} after step ${step + 1}`, p, row(`after.${name}`, step), tolerance))
+        problems.push(
+          await differences(`${name} after step ${step + 1}`, p, row(`after.${name}`, step), tolerance),
+        )
     }
     if (losses.length) problems.push(differ('losses', losses, c.raw.losses as number[], tolerance))
     const found = problems.filter(Boolean).join('; ')
@@ -57,7 +59,7 @@ const trained =
   }
 
 /** mean((tanh(x W1 + b1) W2 + b2 − y)²), and its gradients. */
-function regression(c: Case, parameters: ReadonlyMap<string, Parameter>): number {
+async function regression(c: Case, parameters: ReadonlyMap<string, Parameter>): Promise<number> {
   const [w1, b1, w2, b2] = ['W1', 'b1', 'W2', 'b2'].map(name => parameters.get(name) as Parameter) as [
     Parameter,
     Parameter,
@@ -67,7 +69,7 @@ function regression(c: Case, parameters: ReadonlyMap<string, Parameter>): number
   const { x, y } = c.tensors as { x: Tensor; y: Tensor }
   const loss = mseLoss(linear(linear(x, w1.transpose(), b1).tanh(), w2.transpose(), b2), y)
   loss.backward()
-  return loss.dataSync()[0] as number
+  return await loss.item()
 }
 
 export const optimizers: Record<string, Adapter> = {
