@@ -8,6 +8,9 @@ const source = '@heed/source'
 const chromiumArgs = [
   '--no-sandbox',
   '--disable-gpu',
+  // WebGPU on the processor, the same one on every machine.
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -20,7 +23,11 @@ const browser: TestProjectConfiguration = {
   extends: true,
   test: {
     name: 'browser',
-    include: ['packages/*/test/**/*.browser.test.ts', 'packages/*/test/**/*.everywhere.test.ts'],
+    include: [
+      'packages/*/test/**/*.browser.test.ts',
+      'packages/*/test/**/*.everywhere.test.ts',
+      'apps/*/test/**/*.browser.test.ts',
+    ],
     testTimeout: 60_000,
     browser: {
       enabled: true,

@@ -1,81 +1,136 @@
-// Packs each public package, lints the tarball, installs all of them with npm in an empty project, and runs there the
-// example of every README, as TypeScript (stripped by esbuild) and with its types checked under `strict`.
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// What CI checks of every package: its manifest and tarball; that it installs alone, by name, into an empty project; that all
+// its entries load there; that types check under `strict` without `skipLibCheck`; that the examples of its README run, as
+// they are and bundled by esbuild. The whole matrix of runtimes and bundlers is `npm run check:matrix`.
+//   node scripts/check-packages.mjs [folder of packages/ ...]
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { exec, forEach } from './packages/exec.mjs'
+import { asProgram, examplesOf, faultsOf, packAll, packageOf, root } from './packages/packed.mjs'
+import { checkTypes, emptyProject, npmInstall } from './packages/project.mjs'
+import { startRegistry } from './packages/registry.mjs'
 
 const require = createRequire(import.meta.url)
-const root = fileURLToPath(new URL('..', import.meta.url))
-const dir = mkdtempSync(join(tmpdir(), 'heed-packed-'))
-const run = (command, args, options = {}) =>
-  execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], cwd: root, ...options })
+const esbuild = createRequire(join(root, 'packages/backend-cpu/package.json'))('esbuild')
+const tsc = join(root, 'node_modules/typescript/bin/tsc')
+const bin = name => join(root, 'node_modules/.bin', name)
+const nodeTypes = `@types/node@${require('@types/node/package.json').version}`
 
-const packages = readdirSync(join(root, 'packages'))
-run('pnpm', ['-r', '--filter', './packages/*', 'pack', '--pack-destination', dir], { stdio: 'ignore' })
-const tarballs = readdirSync(dir)
-  .filter(name => name.endsWith('.tgz'))
-  .map(name => join(dir, name))
-if (tarballs.length !== packages.length)
-  throw new Error(`packed ${tarballs.length} of ${packages.length} packages`)
-for (const tarball of tarballs) {
-  run('publint', ['run', tarball, '--strict'])
-  run('attw', [tarball, '--profile', 'esm-only', '--quiet'])
+const began = performance.now()
+const packed = await packAll()
+const chosen = packed.filter(({ folder }) => process.argv.length === 2 || process.argv.includes(folder))
+const registry = await startRegistry(packed.map(({ tarball }) => tarball))
+const dir = mkdtempSync(join(tmpdir(), 'heed-packages-'))
+const preload = join(dir, 'preload.mjs')
+writeFileSync(preload, 'globalThis.heedDone = lines => process.stdout.write(JSON.stringify(lines))')
+const runIn = (project, file) => exec(process.execPath, ['--import', preload, file], { cwd: project })
+
+/** @param {import('./packages/packed.mjs').Packed} one */
+async function check(one) {
+  const wrong = faultsOf(one)
+  if (wrong.length) throw new Error(wrong.join('\n'))
+  await exec(bin('publint'), ['run', one.path, '--strict'])
+  await exec(bin('attw'), [one.path, '--profile', 'esm-only', '--quiet'])
+
+  // Alone: nothing but what it depends on.
+  const project = emptyProject(join(dir, one.folder), registry.url)
+  await npmInstall(project, one.name)
+  const specifiers = one.entries.map(entry => one.name + entry.slice(1))
+  writeFileSync(
+    join(project, 'entries.mjs'),
+    `${specifiers.map(from => `await import('${from}')`).join('\n')}\n`,
+  )
+  await exec(process.execPath, ['entries.mjs'], { cwd: project })
+  for (const command of Object.keys(one.manifest.bin ?? {}))
+    await exec(join(project, 'node_modules/.bin', command), ['--help'], { cwd: project })
+  const everywhere = specifiers.filter(from => !from.endsWith('/node') && one.folder !== 'cli')
+  const reexport = list => list.map((from, i) => `export * as entry${i} from '${from}'\n`).join('')
+  writeFileSync(join(project, 'browser.ts'), reexport(everywhere))
+  if (everywhere.length)
+    await checkTypes(project, {
+      tsc,
+      name: 'browser',
+      files: ['browser.ts'],
+      options: {
+        module: 'ESNext',
+        moduleResolution: 'Bundler',
+        lib: ['ES2022', 'DOM', 'DOM.Iterable'],
+        types: [],
+      },
+    })
+
+  // With what the examples import beside it.
+  await runExamples(project, one)
+  writeFileSync(join(project, 'node.ts'), reexport(specifiers))
+  await checkTypes(project, {
+    tsc,
+    name: 'node',
+    files: ['node.ts', ...one.examples.map(({ name }) => `${name}.ts`)],
+    options: { module: 'NodeNext', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: ['node'] },
+  })
+  return one.examples.length
 }
 
-writeFileSync(join(dir, 'package.json'), '{ "private": true, "type": "module" }')
-const nodeTypes = `@types/node@${require('@types/node/package.json').version}`
-run('npm', ['install', '--no-audit', '--no-fund', '--silent', nodeTypes, ...tarballs], { cwd: dir })
-
-// CommonJS reaches the ES modules too, without a second copy of anything.
-writeFileSync(
-  join(dir, 'commonjs.cjs'),
-  `if (typeof require('@heed/models').Seq2Seq !== 'function') process.exit(1)`,
-)
-run(process.execPath, ['commonjs.cjs'], { cwd: dir })
-
-const esbuild = createRequire(join(root, 'packages/backend-cpu/package.json'))('esbuild')
-mkdirSync(join(dir, 'examples'))
-const examples = []
-for (const [name, readme] of [
-  ['root', join(root, 'README.md')],
-  ...packages.map(name => [name, join(root, 'packages', name, 'README.md')]),
-]) {
-  if (!existsSync(readme)) throw new Error(`${name} has no README.md`)
-  const blocks = [...readFileSync(readme, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(match => match[1])
-  if (!blocks.length && name !== 'cli') throw new Error(`${name}: its README has no ts example`)
-  for (const [i, code] of blocks.entries()) {
-    const file = join(dir, 'examples', `${name}-${i}.ts`)
-    writeFileSync(file, code)
-    writeFileSync(
-      file.replace(/ts$/, 'mjs'),
-      esbuild.transformSync(code, { loader: 'ts', format: 'esm', target: 'es2022' }).code,
-    )
-    examples.push(file)
+/** Runs the examples of a README in a project, as they are and bundled: both must print the same. */
+async function runExamples(project, { name, examples }) {
+  const others = new Set(
+    examples.flatMap(({ imports }) => imports.filter(from => !from.startsWith('node:')).map(packageOf)),
+  )
+  others.delete(name)
+  await npmInstall(project, nodeTypes, ...others)
+  for (const { name: file, code } of examples) {
+    writeFileSync(join(project, `${file}.ts`), code)
+    writeFileSync(join(project, `${file}.mjs`), asProgram(code))
+    const printed = await runIn(project, `${file}.mjs`)
+    await esbuild.build({
+      entryPoints: [join(project, `${file}.mjs`)],
+      outfile: join(project, `${file}.bundle.mjs`),
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      external: ['node:*'],
+      logLevel: 'error',
+    })
+    const bundled = await runIn(project, `${file}.bundle.mjs`)
+    if (bundled !== printed) throw new Error(`${file}: bundled it prints\n${bundled}\ninstead of\n${printed}`)
   }
 }
-writeFileSync(
-  join(dir, 'tsconfig.json'),
-  JSON.stringify({
-    compilerOptions: {
-      strict: true,
-      noEmit: true,
-      module: 'NodeNext',
-      target: 'ES2022',
-      lib: ['ES2023', 'DOM', 'DOM.Iterable'],
-      types: ['node'],
-      skipLibCheck: false,
-    },
-    include: ['examples/*.ts'],
-  }),
-)
-run('tsc', ['-p', join(dir, 'tsconfig.json')])
-for (const file of examples) {
-  console.log(`running ${file.slice(dir.length + 10)}`)
-  run(process.execPath, [file.replace(/ts$/, 'mjs')], { cwd: dir, stdio: ['ignore', 'ignore', 'inherit'] })
+
+const failures = []
+const outcome = async (name, body) => {
+  const start = performance.now()
+  try {
+    const examples = await body()
+    console.log(
+      `${name}: installs alone, loads, type-checks; ${examples} examples ran (${((performance.now() - start) / 1000).toFixed(1)} s)`,
+    )
+  } catch (error) {
+    failures.push(name)
+    console.error(`${name}: ${error.message}`)
+  }
 }
-run(join(dir, 'node_modules/.bin/heed'), ['--help'], { cwd: dir, stdio: 'ignore' })
+await forEach(chosen, 2, one => outcome(one.name, () => check(one)))
+if (process.argv.length === 2)
+  await outcome('README.md', async () => {
+    const examples = examplesOf(join(root, 'README.md'))
+    const project = emptyProject(join(dir, 'readme'), registry.url)
+    await runExamples(project, { name: '', examples })
+    // CommonJS reaches the ES modules too, without a second copy of anything.
+    writeFileSync(
+      join(project, 'commonjs.cjs'),
+      `if (typeof require('@heed/core-tensor').tensor !== 'function') process.exit(1)`,
+    )
+    await exec(process.execPath, ['commonjs.cjs'], { cwd: project })
+    return examples.length
+  })
+registry.close()
 rmSync(dir, { recursive: true })
-console.log(`${tarballs.length} packages packed, linted, installed; ${examples.length} examples ran`)
+console.log(`${chosen.length} packages in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+if (failures.length) {
+  console.error(`not right: ${failures.join(', ')}`)
+  process.exitCode = 1
+}
