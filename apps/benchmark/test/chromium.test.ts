@@ -77,7 +77,7 @@ it('the server gives away nothing but its site', async () => {
     data: join(folder, 'inputs'),
     into: () => '',
   })
-  for (const path of ['%2e%2e/inputs.bin', '..%2finputs.bin', 'files/x/..%2f..%2fpackage.json'])
+  for (const path of ['%2e%2e%2finputs.bin', '..%2finputs.bin', 'files/x/..%2f..%2fpackage.json'])
     expect((await fetch(address + path)).status, path).toBe(404)
   expect((await (await fetch(`${address}inputs.bin`)).arrayBuffer()).byteLength).toBe(8)
   close()

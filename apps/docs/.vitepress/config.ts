@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { themeProperties } from '@heed/viz'
 import { defineConfig } from 'vitepress'
+import { included } from './included.ts'
 import { math } from './math.ts'
 import { apiSidebars, lessonItems } from './sidebar.ts'
 
@@ -94,7 +95,10 @@ export default defineConfig({
   },
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
-    config: math,
+    config: md => {
+      math(md)
+      included(md)
+    },
   },
   vite: {
     server: { headers },

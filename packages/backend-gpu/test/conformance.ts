@@ -27,19 +27,23 @@ export function conforms(name: string, options: GpuOptions, every = 1): void {
     })
     afterAll(() => backend.dispose())
 
-    it.each([...byOperation()])('%s agrees with the reference', async (_, cases) => {
-      const shown = flushed(backend)
-      const failures: string[] = []
-      for (const { name, run } of cases.filter((_, i) => i % every === 0)) {
-        const float64 = /\bfloat64\b/.test(name)
-        const outcome = await run(shown, reference).then(
-          () => '',
-          (error: Error) => error.message,
-        )
-        const refused = /float64 does not exist on WebGPU; use x\.cast\('float32'\)/.test(outcome)
-        if (float64 ? outcome && !refused : outcome) failures.push(outcome)
-      }
-      expect(failures).toEqual([])
-    }, 180_000)
+    it.each([...byOperation()])(
+      '%s agrees with the reference',
+      async (_, cases) => {
+        const shown = flushed(backend)
+        const failures: string[] = []
+        for (const { name, run } of cases.filter((_, i) => i % every === 0)) {
+          const float64 = /\bfloat64\b/.test(name)
+          const outcome = await run(shown, reference).then(
+            () => '',
+            (error: Error) => error.message,
+          )
+          const refused = /float64 does not exist on WebGPU; use x\.cast\('float32'\)/.test(outcome)
+          if (float64 ? outcome && !refused : outcome) failures.push(outcome)
+        }
+        expect(failures).toEqual([])
+      },
+      180_000,
+    )
   })
 }

@@ -49,7 +49,7 @@ class Net {
 }
 
 describe('the memory of 600 steps', () => {
-  // 10,000 steps are in the README's figures.
+  // 10,000 take a minute or more, and are measured by hand.
   it.each([
     ['without a pause', 0],
     ['that are awaited', 1],
