@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
+// @boundaries-ignore what all packages share
 import base from '../../tsup.config.base.ts'
 
 /** What goes into the bundle, each beside the one that asks for it. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+// @boundaries-ignore where the browser is, said once for all tests
 import { chromium } from '../../../scripts/chromium.ts'
 import { measureCell } from '../src/cell.ts'
 import { type Bundled, bundlePages } from '../src/chromium/bundle.ts'

@@ -12,6 +12,7 @@ import {
   chromium,
   type Page,
 } from 'playwright'
+// @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../scripts/chromium.ts'
 
 const docs = fileURLToPath(new URL('..', import.meta.url))

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+// @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../scripts/chromium.ts'
 import type { DataFile } from '../src/index.ts'
 

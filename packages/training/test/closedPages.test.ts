@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+// @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../scripts/chromium.ts'
 
 /** What a page can be asked: to save a checkpoint full of one number, and what the one is full of that is there. */

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-// biome-ignore lint/correctness/noUndeclaredDependencies: the root's, as vitest's browsers are
 import { type Browser, chromium } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+// @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../../scripts/chromium.ts'
 
 const folder = fileURLToPath(new URL('../..', import.meta.url))
