@@ -2,7 +2,7 @@
 // its entries load there; that types check under `strict` without `skipLibCheck`; that the examples of its README run, as
 // they are and bundled by esbuild. The whole matrix of runtimes and bundlers is `npm run check:matrix`.
 //   node scripts/check-packages.mjs [folder of packages/ ...]
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,13 +73,15 @@ async function check(one) {
 }
 
 /** Runs the examples of a README in a project, as they are and bundled: both must print the same. */
-async function runExamples(project, { name, examples }) {
+async function runExamples(project, { name, examples, manifest }) {
   const others = new Set(
     examples.flatMap(({ imports }) => imports.filter(from => !from.startsWith('node:')).map(packageOf)),
   )
   others.delete(name)
-  await npmInstall(project, nodeTypes, ...others)
-  for (const { name: file, code } of examples) {
+  // What a package leaves to its users, at the version that is tested.
+  const peers = Object.keys(manifest?.peerDependencies ?? {}).map(peer => `${peer}@${versionOf(name, peer)}`)
+  await npmInstall(project, nodeTypes, ...others, ...peers)
+  for (const { name: file, code, nodeOnly } of examples) {
     writeFileSync(join(project, `${file}.ts`), code)
     writeFileSync(join(project, `${file}.mjs`), asProgram(code))
     const printed = await runIn(project, `${file}.mjs`)
@@ -90,14 +92,20 @@ async function runExamples(project, { name, examples }) {
       minify: true,
       format: 'esm',
       target: 'es2022',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
+      keepNames: true, // models print the names of their classes
+      platform: nodeOnly ? 'node' : 'browser',
       external: ['node:*'],
       logLevel: 'error',
     })
     const bundled = await runIn(project, `${file}.bundle.mjs`)
     if (bundled !== printed) throw new Error(`${file}: bundled it prints\n${bundled}\ninstead of\n${printed}`)
   }
+}
+
+/** The version of a package that one of ours is developed with. */
+function versionOf(name, dependency) {
+  const here = join(root, 'packages', name.replace('@heed/', ''), 'node_modules', dependency, 'package.json')
+  return JSON.parse(readFileSync(here, 'utf8')).version
 }
 
 const failures = []

@@ -20,8 +20,8 @@ const STAY = 0x2 | 0x1000
 export async function useSoftwareAdapter({
   folder = '/usr/lib/chromium',
 }: SoftwareAdapter = {}): Promise<void> {
-  if (process.platform !== 'linux') return
-  const { existsSync } = await import('node:fs')
+  if (globalThis.process?.platform !== 'linux') return
+  const { existsSync } = process.getBuiltinModule('node:fs') // no import, which bundlers would follow
   if (!process.env.VK_ICD_FILENAMES) {
     const driver = `${folder}/vk_swiftshader_icd.json`
     if (!existsSync(driver))
