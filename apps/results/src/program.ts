@@ -115,10 +115,8 @@ async function run(argv: readonly string[], { out, err }: Output): Promise<numbe
       sitting: spent(),
       finishedAt: new Date().toISOString(),
     }
-    writeResults(sitting.folder, {
-      [`${recipe.name}.manifest.json`]: manifest,
-      [`${recipe.name}.md`]: summary,
-    })
+    const stem = [recipe.name, ...(values.set ?? values.model ?? '').split(',')].filter(Boolean).join('-') // a part does not replace the whole
+    writeResults(sitting.folder, { [`${stem}.manifest.json`]: manifest, [`${stem}.md`]: summary })
     out.write(`${summary}\n\nresults: ${sitting.folder}\n`)
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)

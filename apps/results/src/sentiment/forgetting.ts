@@ -24,8 +24,8 @@ export const forgettingSettings: ForgettingSettings = {
   batchSize: 16,
   learningRate: 0.002,
   minCount: 3,
-  maxWords: 400,
-  given: [50, 100, 200, 400],
+  maxWords: 200,
+  given: [25, 50, 100, 200],
   folds: 2,
 }
 
