@@ -25,6 +25,7 @@ export interface BrowserFolder {
   names(): Promise<string[]>
 }
 
+/** How {@link browserFolder} opens one. */
 export interface FolderOptions {
   /** The origin private file system where the browser has one, else IndexedDB, unless given. */
   readonly home?: FolderHome
