@@ -1,6 +1,6 @@
 // Functions of four float32 numbers at a time. Polynomials are minimax fits; bounds are in the package's README and tests.
 
-import { madd } from './tile'
+import { madd, TANH_LEAST, TANH_MOST } from './tile'
 import { constant } from './vector'
 
 const HALF: usize = memory.data<f32>([0.5])
@@ -152,9 +152,7 @@ const ZERO: usize = memory.data<f32>([0])
   return f32x4.div(numerator, f32x4.add(e, constant(ONE)))
 }
 
-// tanh x = x p(x²) / q(x²) for |x| ≤ 7.9
-const TANH_MOST: usize = memory.data<f32>([7.90531110763549805])
-const TANH_LEAST: usize = memory.data<f32>([-7.90531110763549805])
+// tanh x = x p(x²) / q(x²) up to TANH_MOST, and ±1 beyond
 const TP6: usize = memory.data<f32>([-7.067567017737808e-14])
 const TP5: usize = memory.data<f32>([5.1204811224447866e-11])
 const TP4: usize = memory.data<f32>([-2.2027959900583483e-08])

@@ -21,6 +21,10 @@ export const COLUMNS: i32 = ${columns}
   return ${fused ? 'f32x4.relaxed_madd(a, b, c)' : 'f32x4.add(f32x4.mul(a, b), c)'}
 }
 
+/** Where the fraction of tanh is 1 exactly, with madd's roundings. */
+export const TANH_MOST: usize = memory.data<f32>([${fused ? 7.998811721801758 : 7.905311107635498}])
+export const TANH_LEAST: usize = memory.data<f32>([${fused ? -7.998811721801758 : -7.905311107635498}])
+
 ${lines(rows, i => micro(i + 1, columns, paired))}
 ${chooser(rows)}
 ${[1, 2].map(slivers => rowBy(slivers, columns)).join('\n')}

@@ -117,6 +117,12 @@ describe.each(await builds())('the error of a function, build %s', (_name, optio
     expect(least).toBeGreaterThanOrEqual(0)
   })
 
+  it('ends tanh and erf at 1 exactly', () => {
+    const x = tensor([9.1, 20, 1e30, Infinity, -9.1, -20, -1e30, -Infinity], { backend })
+    const made = scope(() => [x.tanh().dataSync(), erf(x).dataSync()])
+    for (const ys of made) expect([...(ys ?? [])]).toEqual([1, 1, 1, 1, -1, -1, -1, -1])
+  })
+
   it('of float64 functions is that of the engine, and of erf below 2 last places', () => {
     const x = tensor(Float64Array.from(erfs, ([x]) => x), { backend }) // biome-ignore format: one line reads best
     const made = scope(() => [x.exp().dataSync(), erf(x).dataSync(), erf(x.neg()).dataSync()] as const)
