@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build, canLook, type Site, serve } from './site.ts'
+import { build, canLook, looking, type Site, serve } from './site.ts'
 
 // Each lesson as a reader meets it: press, wait, read what stands there.
 
@@ -12,8 +12,6 @@ beforeAll(async () => {
   site = await serve()
 }, 300_000)
 afterAll(async () => site?.close())
-
-const lesson = canLook ? it : it.skip
 
 /** Does what the reader does, and expects a console without complaints. */
 async function read(name: string, reader: (page: Page) => Promise<void>): Promise<void> {
@@ -90,7 +88,7 @@ describe('the order of lessons', () => {
 })
 
 describe('a reader', () => {
-  lesson('sees a recurrent network guess at 44 words, and attention get it right', () =>
+  looking('sees a recurrent network guess at 44 words, and attention get it right', () =>
     read('forgetting', async page => {
       const part = lab(page, 'Train a classifier of tweets')
       const failed = await train(part)
@@ -108,7 +106,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('can stop a training, and begin again from nothing', () =>
+  looking('can stop a training, and begin again from nothing', () =>
     read('forgetting', async page => {
       const part = lab(page, 'Train a classifier of tweets')
       await part.locator('[data-start]').click()
@@ -122,7 +120,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('follows the worked example to its last digit, rounded late and rounded early', () =>
+  looking('follows the worked example to its last digit, rounded late and rounded early', () =>
     read('soft-attention', async page => {
       const part = lab(page, 'Three states, one query')
       await part.getByText('[0.5662, 0.4338]').waitFor()
@@ -146,7 +144,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('sees one reader find its answer among places, neighbours and slots', () =>
+  looking('sees one reader find its answer among places, neighbours and slots', () =>
     read('elsewhere', async page => {
       const part = lab(page, 'One reader, four kinds of things')
       for (const name of ['places of a picture', 'neighbours in a graph', 'slots of a memory']) {
@@ -157,7 +155,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson(
+  looking(
     'loses words on a note, keeps them with a marker, and sees one vector fail where a look back does not',
     () =>
       read('bottleneck', async page => {
@@ -189,7 +187,7 @@ describe('a reader', () => {
       }),
   )
 
-  lesson('trains a translator, steps through its words, and clicks through its alignment', () =>
+  looking('trains a translator, steps through its words, and clicks through its alignment', () =>
     read('look-back', async page => {
       const part = lab(page, 'Train a translator that looks back')
       expect(percent(await train(part), /,/)).toBeGreaterThanOrEqual(80)
@@ -214,7 +212,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('turns the query, cools and heats the softmax, and times four scores', () =>
+  looking('turns the query, cools and heats the softmax, and times four scores', () =>
     read('scores', async page => {
       const part = lab(page, 'Turn the query')
       const weights = async (): Promise<number[]> =>
@@ -239,7 +237,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('finds that one head names one neighbour, and two name both', () =>
+  looking('finds that one head names one neighbour, and two name both', () =>
     read('heads', async page => {
       const part = lab(page, 'How many ways to look?')
       const one = await train(part)
@@ -259,7 +257,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson(
+  looking(
     'finds the worked example inside a Transformer layer, order unnoticed without positions, and a block that needs its parts',
     () =>
       read('grown', async page => {
@@ -282,7 +280,7 @@ describe('a reader', () => {
       }),
   )
 
-  lesson('trains a stop of the timeline and sees it look from the end to the beginning', () =>
+  looking('trains a stop of the timeline and sees it look from the end to the beginning', () =>
     read('timeline', async page => {
       const part = lab(page, 'Seven stops, one task')
       expect(await part.locator('[data-stop-name]').count()).toBe(7)
@@ -294,7 +292,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('practises: cards, sayings with counter-examples, exercises graded by code and by rubric', () =>
+  looking('practises: cards, sayings with counter-examples, exercises graded by code and by rubric', () =>
     read('practice', async page => {
       await page.locator('[data-card]').click()
       expect(await text(page.locator('[data-card]'))).toContain('What is asked now')
@@ -325,7 +323,7 @@ describe('a reader', () => {
     }),
   )
 
-  lesson('can do without cross-origin isolation, and is told so', () =>
+  looking('can do without cross-origin isolation, and is told so', () =>
     read('soft-attention', async page => {
       const part = lab(page, 'Three states, one query')
       await part.getByText(/1 thread.*not cross-origin isolated/).waitFor()

@@ -2,7 +2,7 @@ import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EXAMPLES } from '../.vitepress/theme/live/playground/examples.ts'
 import { fromHash, pack, toHash, unpack } from '../.vitepress/theme/live/playground/share.ts'
-import { build, canLook, type Site, serve } from './site.ts'
+import { build, canLook, looking, type Site, serve } from './site.ts'
 
 let site: Site | undefined
 beforeAll(async () => {
@@ -11,8 +11,6 @@ beforeAll(async () => {
   site = await serve()
 }, 300_000)
 afterAll(async () => site?.close())
-
-const looking = canLook ? it : it.skip
 
 /** Opens the playground with a program, does something, and expects a console without complaints. */
 async function play(

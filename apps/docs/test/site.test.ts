@@ -5,7 +5,7 @@ import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sitePages } from './fences.ts'
 import { linksOf } from './links.ts'
-import { build, canLook, dist, type Site, serve } from './site.ts'
+import { build, canLook, dist, looking, type Site, serve } from './site.ts'
 
 // The site as it is built, served as any static server would.
 
@@ -19,8 +19,6 @@ beforeAll(async () => {
   if (canLook) site = await serve()
 }, 300_000)
 afterAll(async () => site?.close())
-
-const looking = canLook ? it : it.skip
 
 /** `/guide/install.html` of `apps/docs/guide/install.md`. */
 const addressOf = (path: string): string => `/${relative('apps/docs', path).replace(/\.md$/, '.html')}`

@@ -12,6 +12,7 @@ import {
   chromium,
   type Page,
 } from 'playwright'
+import { it } from 'vitest'
 // @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../scripts/chromium.ts'
 
@@ -20,6 +21,8 @@ const docs = fileURLToPath(new URL('..', import.meta.url))
 export const dist: string = process.env.HEED_SITE ?? join(docs, '.vitepress/dist')
 /** Whether there is a browser to look at the site with. */
 export const canLook: boolean = existsSync(executablePath)
+/** A test that looks; without a browser the run says that it lacks one. */
+export const looking: typeof it | typeof it.skip = canLook ? it : it.skip
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -16,7 +16,7 @@ import {
 } from '../.vitepress/theme/live/viewer/format.ts'
 import { openRun } from '../.vitepress/theme/live/viewer/run.ts'
 import { sampleFile } from '../.vitepress/theme/live/viewer/samples.ts'
-import { build, canLook, type Site, serve } from './site.ts'
+import { build, canLook, looking, type Site, serve } from './site.ts'
 
 const small = {
   format: 'heed-attention/1',
@@ -222,7 +222,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
   await site?.close()
 })
-const looking = canLook ? it : it.skip
 
 async function look(viewer: (page: Page) => Promise<void>): Promise<void> {
   if (!site) throw new Error('the site is not served')

@@ -7,10 +7,10 @@ import {
   anyZero, forwardWork, KEY_COUNT, KEYS, K, K_ROW, LOG_SUMS, limitOf, MASK, maskLine, multiplyAll, OWN, putInputs, Q,
   Q_ROW, QUERY_COUNT, room, rowsByColumns, SCALE, seenBy, SIZE, SPACE, V, V_ROW, VALUE_SIZE, Y,
 } from './attention'
-import { packBlock, packPanel } from './gemm'
+import { multiplyBlock, packBlock, packPanel } from './gemm'
 import { expBelow4 } from './math'
 import { arg, hands, put, share } from './team'
-import { COLUMNS, madd, micro, packRows, ROWS } from './tile'
+import { COLUMNS, madd, packRows, ROWS } from './tile'
 import { sumOfLanes, turnInto } from './vector'
 
 /** Queries that meet a block of keys at a time. */
@@ -137,7 +137,9 @@ function backwardTask(head: i32, thread: i32): void {
           )
         }
       }
-      times(rows, size, count, rowsChanges, panelK + (<usize>(j * padded(size)) << 2), depth, dq, line, j > 0, edge)
+      multiplyBlock(
+        rows, size, count, rowsChanges, panelK + (<usize>(j * padded(size)) << 2), depth, dq, line, j > 0, edge,
+      )
     }
   }
   const dk = arg<usize>(DK) + <usize>(head * keys) * line
@@ -146,40 +148,6 @@ function backwardTask(head: i32, thread: i32): void {
     const width = min(COLUMNS, keys - c)
     turnInto(linesDk + (<usize>(c * size) << 2), COLUMNS << 2, size, width, dk + <usize>c * line, line)
     turnInto(linesDv + (<usize>(c * valueSize) << 2), COLUMNS << 2, valueSize, width, dv + <usize>c * valueLine, valueLine)
-  }
-}
-
-/** C = or C += of packed rows times slivers of columns that were packed over `depth`, of which the first k count. */
-@inline function times(
-  m: i32, n: i32, k: i32, a: usize, b: usize, depth: i32, c: usize, cRow: usize, accumulate: bool, edge: usize,
-): void {
-  for (let j = 0; j < n; j += COLUMNS) {
-    const width = min(COLUMNS, n - j)
-    const column = c + (<usize>j << 2)
-    let rows = a
-    for (let i = 0; i < m; i += ROWS) {
-      const height = min(ROWS, m - i)
-      const at = column + <usize>i * cRow
-      if (width == COLUMNS) micro(height, k, rows, b, at, cRow, accumulate)
-      else {
-        micro(height, k, rows, b, edge, COLUMNS << 2, false)
-        copyEdge(edge, at, cRow, height, width, accumulate)
-      }
-      rows += <usize>(height * k) << 2
-    }
-    b += <usize>(COLUMNS * depth) << 2
-  }
-}
-
-function copyEdge(from: usize, c: usize, cRow: usize, height: i32, width: i32, accumulate: bool): void {
-  for (let i = 0; i < height; i++) {
-    for (let j = 0; j < width; j++) {
-      const at = c + (<usize>j << 2)
-      const value = load<f32>(from + (<usize>j << 2))
-      store<f32>(at, accumulate ? load<f32>(at) + value : value)
-    }
-    from += COLUMNS << 2
-    c += cRow
   }
 }
 

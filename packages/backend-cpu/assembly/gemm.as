@@ -162,7 +162,7 @@ function multiplyTask(chunk: i32, thread: i32): void {
   const c = arg<usize>(C) + <usize>first * cRow + (<usize>column << 2)
   if (bias && l == 0) repeatRow(bias + (<usize>column << 2), c, cRow, height, to - from)
   multiplyBlock(
-    height, to - from, depth, rows, panel + (<usize>from * <usize>depth << 2), c, cRow, l > 0 || bias != 0,
+    height, to - from, depth, rows, panel + (<usize>from * <usize>depth << 2), depth, c, cRow, l > 0 || bias != 0,
     rows + (<usize>(height * depth) << 2),
   )
 }
@@ -175,9 +175,9 @@ export function repeatRow(row: usize, c: usize, cRow: usize, m: i32, n: i32): vo
   }
 }
 
-/** C = or C += of packed rows times packed columns, over k. `edge` is room for one tile. */
+/** C = or C += of packed rows times columns packed over `depth`, of which the first k count. `edge` is room for one tile. */
 export function multiplyBlock(
-  m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, cRow: usize, accumulate: bool, edge: usize,
+  m: i32, n: i32, k: i32, a: usize, b: usize, depth: i32, c: usize, cRow: usize, accumulate: bool, edge: usize,
 ): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j)
@@ -193,7 +193,7 @@ export function multiplyBlock(
       }
       rows += <usize>(height * k) << 2
     }
-    b += <usize>(COLUMNS * k) << 2
+    b += <usize>(COLUMNS * depth) << 2
   }
 }
 
@@ -274,7 +274,7 @@ function multiplyAlone(m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, pan
         const height = min(HEIGHT, m - i)
         packBlock(a + <usize>i * aRow + <usize>l * aColumn, aRow, aColumn, height, depth, own)
         multiplyBlock(
-          height, width, depth, own, panel, c + <usize>i * cRow + (<usize>j << 2), cRow, l > 0,
+          height, width, depth, own, panel, depth, c + <usize>i * cRow + (<usize>j << 2), cRow, l > 0,
           own + (<usize>(height * depth) << 2),
         )
       }

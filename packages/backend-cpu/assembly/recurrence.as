@@ -116,7 +116,7 @@ export function timesWeight(rows: i32, a: usize, aRow: usize, y: usize, accumula
     const depth = min(DEPTH, inner - l)
     packBlock(a + (<usize>l << 2), aRow, 4, rows, depth, space)
     multiplyBlock(
-      rows, outer, depth, space, arg<usize>(PACKED) + (<usize>l * <usize>outer << 2), y, <usize>outer << 2,
+      rows, outer, depth, space, arg<usize>(PACKED) + (<usize>l * <usize>outer << 2), depth, y, <usize>outer << 2,
       accumulate || l > 0, 0,
     )
   }

@@ -22,15 +22,8 @@ export type Kernel<S, A = any> = (
   attrs: A,
 ) => S[]
 
-/** The operations that every backend computes; all others can be composed of these. */
-export type PrimitiveName =
-  | 'full'
-  | 'arange'
-  | 'random'
-  | 'copy'
-  | 'place'
-  | 'concat'
-  | 'cast'
+/** The operations on one number, element by element. */
+export type UnaryName =
   | 'neg'
   | 'abs'
   | 'sign'
@@ -47,6 +40,9 @@ export type PrimitiveName =
   | 'tanh'
   | 'sigmoid'
   | 'erf'
+
+/** The operations on two numbers, element by element. */
+export type BinaryName =
   | 'add'
   | 'sub'
   | 'mul'
@@ -57,6 +53,18 @@ export type PrimitiveName =
   | 'equal'
   | 'less'
   | 'lessEqual'
+
+/** The operations that every backend computes; all others can be composed of these. */
+export type PrimitiveName =
+  | 'full'
+  | 'arange'
+  | 'random'
+  | 'copy'
+  | 'place'
+  | 'concat'
+  | 'cast'
+  | UnaryName
+  | BinaryName
   | 'where'
   | 'sum'
   | 'prod'

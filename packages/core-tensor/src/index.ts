@@ -1,7 +1,16 @@
 // tensors
 
 // the seam, for new operations, interpreters and backends
-export type { Backend, Kernel, Kernels, MemoryReport, Operand, PrimitiveName } from './backend.ts'
+export type {
+  Backend,
+  BinaryName,
+  Kernel,
+  Kernels,
+  MemoryReport,
+  Operand,
+  PrimitiveName,
+  UnaryName,
+} from './backend.ts'
 // gradients and memory
 export { type BackwardOptions, differentiating } from './backward.ts'
 export {

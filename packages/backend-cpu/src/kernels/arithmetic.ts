@@ -1,9 +1,9 @@
-import { isDense, sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
+import { type BinaryName, isDense, sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
 import { denseInput, lastOf, writeAxes } from '../machine/copy.ts'
 import { address, type Input } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { selectInto, zipInto } from '../plain/elements.ts'
-import { type Binary, binary } from '../plain/functions.ts'
+import { binary } from '../plain/functions.ts'
 import { joined, type Walk } from '../plain/walk.ts'
 
 /** What an element costs, in picoseconds. */
@@ -11,17 +11,16 @@ const COST = 400
 const POWER = 15_000
 
 /** Functions of two numbers, and the choice between them. */
-export function arithmetic(machine: Machine): Family<Binary | 'where'> {
+export function arithmetic(machine: Machine): Family<BinaryName | 'where'> {
   const { heap, wasm } = machine
-  const two = (name: Binary) => {
+  const two = (name: BinaryName) => {
     const loop = wasm[name]()
     const cost = name === 'pow' ? POWER : COST
     return kernel(([a, b], [out]) => {
       if (a.dtype !== 'float32') {
         const y = heap.output(out)
-        const steps = [serves(a, out), serves(b, out)] as const
-        if (name === 'equal' && a.dtype === 'bool' && steps[0] === 16 && steps[1] >= 0)
-          wasm.equalBytes(address(a), address(b), steps[1], y.pointer, sizeOf(out.shape))
+        const step = name === 'equal' && a.dtype === 'bool' && serves(a, out) === 16 ? serves(b, out) : -1
+        if (step >= 0) wasm.equalBytes(address(a), address(b), step, y.pointer, sizeOf(out.shape))
         else
           zipInto(
             heap,
@@ -64,7 +63,9 @@ export function arithmetic(machine: Machine): Family<Binary | 'where'> {
   }
   const where = wasm.where()
   return {
-    ...(Object.fromEntries(Object.keys(binary).map(name => [name, two(name as Binary)])) as Family<Binary>),
+    ...(Object.fromEntries(
+      Object.keys(binary).map(name => [name, two(name as BinaryName)]),
+    ) as Family<BinaryName>),
     where: kernel(([condition, a, b], [out]) => {
       if (a.dtype !== 'float32' && a.dtype !== 'int32') {
         const y = heap.output(out)

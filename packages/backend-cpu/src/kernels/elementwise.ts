@@ -1,12 +1,12 @@
-import { isDense, isFloat, rowMajor, sizeOf } from '@heed/core-tensor'
+import { isDense, isFloat, rowMajor, sizeOf, type UnaryName } from '@heed/core-tensor'
 import { copyTo } from '../machine/copy.ts'
 import { address } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { mapInto } from '../plain/elements.ts'
-import { type Unary, unary } from '../plain/functions.ts'
+import { unary } from '../plain/functions.ts'
 
 /** What an element costs, in picoseconds; the others cost what memory does. */
-const COSTS: Partial<Record<Unary, number>> = {
+const COSTS: Partial<Record<UnaryName, number>> = {
   exp: 1200,
   expm1: 1200,
   log: 2200,
@@ -20,9 +20,9 @@ const COSTS: Partial<Record<Unary, number>> = {
 const MOVING = 300
 
 /** Functions of one number, and changes of type. */
-export function elementwise(machine: Machine): Family<Unary | 'cast'> {
+export function elementwise(machine: Machine): Family<UnaryName | 'cast'> {
   const { heap, wasm } = machine
-  const one = (name: Unary) => {
+  const one = (name: UnaryName) => {
     const loop = wasm[name]()
     const cost = COSTS[name] ?? MOVING
     return kernel(([x], [out]) => {
@@ -37,7 +37,9 @@ export function elementwise(machine: Machine): Family<Unary | 'cast'> {
     })
   }
   return {
-    ...(Object.fromEntries(Object.keys(unary).map(name => [name, one(name as Unary)])) as Family<Unary>),
+    ...(Object.fromEntries(
+      Object.keys(unary).map(name => [name, one(name as UnaryName)]),
+    ) as Family<UnaryName>),
     cast: kernel(([x], [out]) => {
       const y = heap.output(out)
       const convert =

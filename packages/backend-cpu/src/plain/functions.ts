@@ -1,39 +1,8 @@
+import type { BinaryName, UnaryName } from '@heed/core-tensor'
 import { erf } from './erf.ts'
 
-/** The operations on one number. */
-export type Unary =
-  | 'neg'
-  | 'abs'
-  | 'sign'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'exp'
-  | 'expm1'
-  | 'log'
-  | 'log1p'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'sigmoid'
-  | 'erf'
-
-/** The operations on two numbers. */
-export type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'maximum'
-  | 'minimum'
-  | 'equal'
-  | 'less'
-  | 'lessEqual'
-
 /** Functions of one number, by operation name. */
-export const unary: Readonly<Record<Unary, (x: number) => number>> = {
+export const unary: Readonly<Record<UnaryName, (x: number) => number>> = {
   neg: x => -x,
   abs: Math.abs,
   sign: x => (Number.isNaN(x) ? 0 : Math.sign(x)),
@@ -56,7 +25,7 @@ export const unary: Readonly<Record<Unary, (x: number) => number>> = {
 }
 
 /** Functions of two numbers, by operation name. */
-export const binary: Readonly<Record<Binary, (a: number, b: number) => number>> = {
+export const binary: Readonly<Record<BinaryName, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,

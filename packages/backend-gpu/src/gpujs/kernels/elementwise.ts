@@ -1,37 +1,18 @@
-import { BackendError, type DType, type Kernel, sizeOf, type TensorSpec } from '@heed/core-tensor'
+import {
+  BackendError,
+  type BinaryName,
+  type DType,
+  type Kernel,
+  sizeOf,
+  type TensorSpec,
+  type UnaryName,
+} from '@heed/core-tensor'
 import { stretched } from '../../webgpu/walk.ts'
 import { type Cell, type Family, type Input, isWhole, only, type Runner } from '../runner.ts'
 import { placeOf, steps } from '../walks.ts'
 
-export type Unary =
-  | 'copy'
-  | 'neg'
-  | 'abs'
-  | 'sign'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'exp'
-  | 'expm1'
-  | 'log'
-  | 'log1p'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'sigmoid'
-  | 'erf'
-export type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'maximum'
-  | 'minimum'
-  | 'equal'
-  | 'less'
-  | 'lessEqual'
+/** `copy` is one, too: of whatever lies anyhow. */
+type Unary = UnaryName | 'copy'
 
 /** Functions of one number, for floats and, where they have them, for whole numbers. */
 const unary: Readonly<Record<Unary, readonly [float: string, whole?: string]>> = {
@@ -55,7 +36,7 @@ const unary: Readonly<Record<Unary, readonly [float: string, whole?: string]>> =
 }
 
 /** Functions of two numbers. */
-const binary: Readonly<Record<Binary, readonly [float: string, whole: string]>> = {
+const binary: Readonly<Record<BinaryName, readonly [float: string, whole: string]>> = {
   add: ['a + b', 'wholeOf(a + b)'],
   sub: ['a - b', 'wholeOf(a - b)'],
   mul: ['a * b', 'wholeOf(a * b)'],
@@ -69,7 +50,9 @@ const binary: Readonly<Record<Binary, readonly [float: string, whole: string]>> 
 }
 
 /** Functions of one number and of two, the choice between two, and changes of type. */
-export function elementwise(runner: Runner): Family<Unary | Binary | 'where' | 'cast' | 'gelu' | 'geluGrad'> {
+export function elementwise(
+  runner: Runner,
+): Family<Unary | BinaryName | 'where' | 'cast' | 'gelu' | 'geluGrad'> {
   const one = (name: Unary): Kernel<Cell> => {
     const [float, whole] = unary[name]
     return ([x], outputs) => {
@@ -81,7 +64,7 @@ export function elementwise(runner: Runner): Family<Unary | Binary | 'where' | '
     }
   }
   const two =
-    (name: Binary): Kernel<Cell> =>
+    (name: BinaryName): Kernel<Cell> =>
     ([a, b], outputs) => {
       const [float, whole] = binary[name]
       const code = isWhole(a as Input) ? whole : float
@@ -89,7 +72,9 @@ export function elementwise(runner: Runner): Family<Unary | Binary | 'where' | '
     }
   return {
     ...(Object.fromEntries(Object.keys(unary).map(name => [name, one(name as Unary)])) as Family<Unary>),
-    ...(Object.fromEntries(Object.keys(binary).map(name => [name, two(name as Binary)])) as Family<Binary>),
+    ...(Object.fromEntries(
+      Object.keys(binary).map(name => [name, two(name as BinaryName)]),
+    ) as Family<BinaryName>),
     where: (inputs, outputs) => [
       zip(runner, 'where', ['c', 'a', 'b'], 'pickOf(c, a, b)', inputs as Input[], only(outputs)),
     ],

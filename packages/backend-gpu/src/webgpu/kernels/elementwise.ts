@@ -1,38 +1,18 @@
-import { BackendError, type Kernel, sizeOf, type TensorSpec } from '@heed/core-tensor'
+import {
+  BackendError,
+  type BinaryName,
+  type Kernel,
+  sizeOf,
+  type TensorSpec,
+  type UnaryName,
+} from '@heed/core-tensor'
 import { elementOf, type Family, type Input, type Machine } from '../machine.ts'
 import type { Storage } from '../pool.ts'
 import type { Element } from '../program.ts'
 import { places, placeValues, stretched } from '../walk.ts'
 
-export type Unary =
-  | 'copy'
-  | 'neg'
-  | 'abs'
-  | 'sign'
-  | 'floor'
-  | 'ceil'
-  | 'round'
-  | 'exp'
-  | 'expm1'
-  | 'log'
-  | 'log1p'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'sigmoid'
-  | 'erf'
-export type Binary =
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'pow'
-  | 'maximum'
-  | 'minimum'
-  | 'equal'
-  | 'less'
-  | 'lessEqual'
+/** `copy` is one, too: of whatever lies anyhow. */
+type Unary = UnaryName | 'copy'
 
 /** Functions of one number, for float32 and, where they have them, for whole numbers. */
 const unary: Readonly<Record<Unary, readonly [string, string?]>> = {
@@ -56,7 +36,7 @@ const unary: Readonly<Record<Unary, readonly [string, string?]>> = {
 }
 
 /** Functions of two numbers; comparisons yield 0 or 1. */
-const binary: Readonly<Record<Binary, readonly [string, string]>> = {
+const binary: Readonly<Record<BinaryName, readonly [string, string]>> = {
   add: ['a + b', 'a + b'],
   sub: ['a - b', 'a - b'],
   mul: ['a * b', 'a * b'],
@@ -86,7 +66,7 @@ fn powerOf(a: i32, b: i32) -> i32 {
 const SQRT = 'fn sqrtOf(x: f32) -> f32 { if (x < 0.0) { return nan(); } return sqrt(x); }'
 
 /** Functions of one number and of two, the choice between two, and changes of type. */
-export function elementwise(machine: Machine): Family<Unary | Binary | 'where' | 'cast'> {
+export function elementwise(machine: Machine): Family<Unary | BinaryName | 'where' | 'cast'> {
   const one = (name: Unary): Kernel<Storage> => {
     const [float, whole] = unary[name]
     return ([x], [out]) => {
@@ -97,7 +77,7 @@ export function elementwise(machine: Machine): Family<Unary | Binary | 'where' |
       return [zip(machine, name, { x: element }, element, code, [x as Input], out as TensorSpec)]
     }
   }
-  const two = (name: Binary): Kernel<Storage> => {
+  const two = (name: BinaryName): Kernel<Storage> => {
     const [float, whole] = binary[name]
     return ([a, b], [out]) => {
       const element = elementOf((a as Input).dtype)
@@ -118,7 +98,9 @@ export function elementwise(machine: Machine): Family<Unary | Binary | 'where' |
   }
   return {
     ...(Object.fromEntries(Object.keys(unary).map(name => [name, one(name as Unary)])) as Family<Unary>),
-    ...(Object.fromEntries(Object.keys(binary).map(name => [name, two(name as Binary)])) as Family<Binary>),
+    ...(Object.fromEntries(
+      Object.keys(binary).map(name => [name, two(name as BinaryName)]),
+    ) as Family<BinaryName>),
     where: ([c, a, b], [out]) => {
       const element = elementOf((a as Input).dtype)
       const reads = { c: 'i32', a: element, b: element } as const
