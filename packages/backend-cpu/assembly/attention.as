@@ -112,7 +112,7 @@ export function attention(
 ): void {
   for (let i = 0; i < m; i += ROWS) {
     const height = min(ROWS, packedRows - i)
-    micro(height, k, a, b, c, COLUMNS << 2, accumulate)
+    micro(height, k, a, b, c, COLUMNS << 2, accumulate ? c : 0, COLUMNS << 2)
     a += <usize>(height * packedDepth) << 2
     c += <usize>(ROWS * COLUMNS) << 2
   }

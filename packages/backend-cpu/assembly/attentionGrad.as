@@ -138,7 +138,8 @@ function backwardTask(head: i32, thread: i32): void {
         }
       }
       multiplyBlock(
-        rows, size, count, rowsChanges, panelK + (<usize>(j * padded(size)) << 2), depth, dq, line, j > 0, edge,
+        rows, size, count, rowsChanges, panelK + (<usize>(j * padded(size)) << 2), depth, dq, line, j > 0 ? dq : 0, line,
+        edge,
       )
     }
   }

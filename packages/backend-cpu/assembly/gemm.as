@@ -160,36 +160,35 @@ function multiplyTask(chunk: i32, thread: i32): void {
   const bias = arg<usize>(BIAS)
   const column = arg<i32>(FIRST_N) + from
   const c = arg<usize>(C) + <usize>first * cRow + (<usize>column << 2)
-  if (bias && l == 0) repeatRow(bias + (<usize>column << 2), c, cRow, height, to - from)
+  const fromBias = bias && l == 0
   multiplyBlock(
-    height, to - from, depth, rows, panel + (<usize>from * <usize>depth << 2), depth, c, cRow, l > 0 || bias != 0,
-    rows + (<usize>(height * depth) << 2),
+    height, to - from, depth, rows, panel + (<usize>from * <usize>depth << 2), depth, c, cRow,
+    fromBias ? bias + (<usize>column << 2) : l > 0 ? c : 0, fromBias ? 0 : cRow, rows + (<usize>(height * depth) << 2),
   )
 }
 
-/** The same row into every row of C. */
-export function repeatRow(row: usize, c: usize, cRow: usize, m: i32, n: i32): void {
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) store<f32>(c + (<usize>j << 2), load<f32>(row + (<usize>j << 2)))
-    c += cRow
-  }
-}
-
-/** C = or C += of packed rows times columns packed over `depth`, of which the first k count. `edge` is room for one tile. */
+/**
+ * C = A B, or C = before + A B: packed rows times columns packed over `depth`, of which the first k count. Rows of what was
+ * before, unless that is 0, are `beforeRow` bytes apart: as C's own, or not at all, where one row is for all. `edge` is room for
+ * one tile.
+ */
 export function multiplyBlock(
-  m: i32, n: i32, k: i32, a: usize, b: usize, depth: i32, c: usize, cRow: usize, accumulate: bool, edge: usize,
+  m: i32, n: i32, k: i32, a: usize, b: usize, depth: i32, c: usize, cRow: usize, before: usize, beforeRow: usize,
+  edge: usize,
 ): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j)
     const column = c + (<usize>j << 2)
+    const columnBefore = before ? before + (<usize>j << 2) : 0
     let rows = a
     for (let i = 0; i < m; i += ROWS) {
       const height = min(ROWS, m - i)
       const at = column + <usize>i * cRow
-      if (width == COLUMNS) micro(height, k, rows, b, at, cRow, accumulate)
+      const atBefore = before ? columnBefore + <usize>i * beforeRow : 0
+      if (width == COLUMNS) micro(height, k, rows, b, at, cRow, atBefore, beforeRow)
       else {
-        micro(height, k, rows, b, edge, COLUMNS << 2, false)
-        copyEdge(edge, at, cRow, height, width, accumulate)
+        micro(height, k, rows, b, edge, COLUMNS << 2, 0, 0)
+        copyEdge(edge, at, cRow, atBefore, beforeRow, height, width)
       }
       rows += <usize>(height * k) << 2
     }
@@ -197,15 +196,15 @@ export function multiplyBlock(
   }
 }
 
-function copyEdge(from: usize, c: usize, cRow: usize, height: i32, width: i32, accumulate: bool): void {
+function copyEdge(from: usize, c: usize, cRow: usize, before: usize, beforeRow: usize, height: i32, width: i32): void {
   for (let i = 0; i < height; i++) {
     for (let j = 0; j < width; j++) {
-      const at = c + (<usize>j << 2)
       const value = load<f32>(from + (<usize>j << 2))
-      store<f32>(at, accumulate ? load<f32>(at) + value : value)
+      store<f32>(c + (<usize>j << 2), before ? load<f32>(before + (<usize>j << 2)) + value : value)
     }
     from += COLUMNS << 2
     c += cRow
+    if (before) before += beforeRow
   }
 }
 
@@ -273,9 +272,9 @@ function multiplyAlone(m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, pan
       for (let i = 0; i < m; i += HEIGHT) {
         const height = min(HEIGHT, m - i)
         packBlock(a + <usize>i * aRow + <usize>l * aColumn, aRow, aColumn, height, depth, own)
+        const at = c + <usize>i * cRow + (<usize>j << 2)
         multiplyBlock(
-          height, width, depth, own, panel, depth, c + <usize>i * cRow + (<usize>j << 2), cRow, l > 0,
-          own + (<usize>(height * depth) << 2),
+          height, width, depth, own, panel, depth, at, cRow, l > 0 ? at : 0, cRow, own + (<usize>(height * depth) << 2),
         )
       }
     }

@@ -112,12 +112,13 @@ function packTask(chunk: i32, thread: i32): void {
 export function timesWeight(rows: i32, a: usize, aRow: usize, y: usize, accumulate: bool, space: usize): void {
   const inner = arg<i32>(DEPTHS)
   const outer = padded(arg<i32>(WIDTH))
+  const line = <usize>outer << 2
   for (let l = 0; l < inner; l += DEPTH) {
     const depth = min(DEPTH, inner - l)
     packBlock(a + (<usize>l << 2), aRow, 4, rows, depth, space)
     multiplyBlock(
-      rows, outer, depth, space, arg<usize>(PACKED) + (<usize>l * <usize>outer << 2), depth, y, <usize>outer << 2,
-      accumulate || l > 0, 0,
+      rows, outer, depth, space, arg<usize>(PACKED) + (<usize>l * <usize>outer << 2), depth, y, line,
+      accumulate || l > 0 ? y : 0, line, 0,
     )
   }
 }

@@ -21,6 +21,7 @@ const unary = {
   erf: 'math.erf4(x)',
   gelu: 'math.gelu4(x)',
   geluTanh: 'math.geluTanh4(x)',
+  relu: 'f32x4.max(x, f32x4.splat(0))',
 }
 
 /** y = f(a, b), four at a time. */
@@ -34,6 +35,7 @@ const binary = {
   minimum: 'f32x4.min(a, b)',
   geluGrad: 'f32x4.mul(a, math.geluSlope4(b))',
   geluTanhGrad: 'f32x4.mul(a, math.geluTanhSlope4(b))',
+  reluGrad: 'v128.andnot(a, f32x4.le(b, f32x4.splat(0)))',
 }
 
 /** Whether a and b compare so, as a mask of all bits. */
@@ -133,6 +135,19 @@ function ${name}Loop(p: usize, stepP: usize, q: usize, stepQ: usize, y: usize, n
 /** Any byte but 0 is true. */
 const whereLoop = `
 function whereLoop(p: usize, stepP: usize, q: usize, stepQ: usize, c: usize, stepC: usize, y: usize, n: i32): void {
+  for (; n >= 8; n -= 8) {
+    const bytes = v128.load32_lane(c + stepC, v128.load32_zero(c), 1)
+    const untrue = i8x16.eq(bytes, i8x16.splat(0))
+    const halves = i16x8.extend_low_i8x16_s(untrue)
+    const r0 = v128.bitselect(v128.load(q), v128.load(p), i32x4.extend_low_i16x8_s(halves))
+    const r1 = v128.bitselect(v128.load(q + stepQ), v128.load(p + stepP), i32x4.extend_high_i16x8_s(halves))
+    v128.store(y, r0)
+    v128.store(y, r1, 16)
+    p += stepP << 1
+    q += stepQ << 1
+    c += stepC << 1
+    y += 32
+  }
   for (; n > 0; n -= 4) {
     const bytes = i16x8.extend_low_i8x16_u(v128.load32_zero(c))
     const untrue = i32x4.eq(i32x4.extend_low_i16x8_u(bytes), i32x4.splat(0))

@@ -61,8 +61,8 @@ export function rowBy${slivers}(k: i32, x: usize, b: usize, next: usize, y: usiz
 }
 
 /**
- * The inner product of `height` packed rows and `columns` packed columns, over k: C = or C += A B. Each element is one chain
- * of madd in the order of k, whatever the height. Engines widen vectors that are stored side by side: `paired` computes a row of
+ * The inner product of `height` packed rows and `columns` packed columns, over k: C = A B, or C = before + A B with an address
+ * of what was before and the distance of its rows. Each element is one chain of madd in the order of k, whatever the height. Engines widen vectors that are stored side by side: `paired` computes a row of
  * results whole before it stores any.
  */
 function micro(height, columns, paired) {
@@ -73,22 +73,21 @@ function micro(height, columns, paired) {
     ${vectors.map(j => `c${i}${j} = madd(a${i}, b${j}, c${i}${j})`).join('\n    ')}`
   const store = (i, value) => vectors.map(j => `v128.store(c, ${value(i, j)}, ${16 * j})`).join('\n    ')
   const whole =
-    i => `${vectors.map(j => `const t${i}${j} = f32x4.add(v128.load(c, ${16 * j}), c${i}${j})`).join('\n    ')}
+    i => `${vectors.map(j => `const t${i}${j} = f32x4.add(v128.load(before, ${16 * j}), c${i}${j})`).join('\n    ')}
     ${store(i, (i, j) => `t${i}${j}`)}`
-  const rowsOf = row => lines(height, row, '\n    c += row\n    ')
-  const added = i => (paired ? whole(i) : store(i, (i, j) => `f32x4.add(v128.load(c, ${16 * j}), c${i}${j})`))
+  const added = i => (paired ? whole(i) : store(i, (i, j) => `f32x4.add(v128.load(before, ${16 * j}), c${i}${j})`))
   return `
-function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, accumulate: bool): void {
+function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, before: usize, beforeRow: usize): void {
   ${sums.map(sum => `let ${sum} = f32x4.splat(0)`).join('\n  ')}
   for (; k > 0; k--) {
     ${vectors.map(j => `const b${j} = v128.load(b, ${16 * j})`).join('\n    ')}${lines(height, step)}
     a += ${4 * height}
     b += ${4 * columns}
   }
-  if (accumulate) {
-    ${rowsOf(added)}
+  if (before) {
+    ${lines(height, added, '\n    c += row\n    before += beforeRow\n    ')}
   } else {
-    ${rowsOf(i => store(i, (i, j) => `c${i}${j}`))}
+    ${lines(height, i => store(i, (i, j) => `c${i}${j}`), '\n    c += row\n    ')}
   }
 }`
 }
@@ -96,9 +95,11 @@ function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, accumu
 /** One micro-kernel for each number of rows that may be left at the lower edge. */
 function chooser(rows) {
   return `
-/** C = or C += of 'height' packed rows times ${'COLUMNS'} packed columns, over k. */
-export function micro(height: i32, k: i32, a: usize, b: usize, c: usize, row: usize, accumulate: bool): void {
-  ${[rows, ...range(rows - 1).map(i => i + 1)].map(h => `if (height == ${h}) return micro${h}(k, a, b, c, row, accumulate)`).join('\n  ')}
+/** C = [before +] 'height' packed rows times COLUMNS packed columns, over k. */
+export function micro(
+  height: i32, k: i32, a: usize, b: usize, c: usize, row: usize, before: usize, beforeRow: usize,
+): void {
+  ${[rows, ...range(rows - 1).map(i => i + 1)].map(h => `if (height == ${h}) return micro${h}(k, a, b, c, row, before, beforeRow)`).join('\n  ')}
 }`
 }
 

@@ -1,11 +1,11 @@
 import type { Kernel, Kernels } from '@heed/core-tensor'
 import type { Storage } from '../machine/heap.ts'
 import type { Machine } from '../machine/machine.ts'
+import { activations } from './activations.ts'
 import { arithmetic } from './arithmetic.ts'
 import { attention, scaledDot } from './attention.ts'
 import { creation } from './creation.ts'
 import { elementwise } from './elementwise.ts'
-import { gelu } from './gelu.ts'
 import { indexing } from './indexing.ts'
 import { layerNorm } from './layerNorm.ts'
 import { matmul } from './matmul.ts'
@@ -27,7 +27,7 @@ export function kernelsOn(machine: Machine): Kernels<Storage> {
     ...indexing(machine),
     ...normalize(machine),
     ...layerNorm(machine),
-    ...gelu(machine),
+    ...activations(machine),
     ...optimize(machine),
     ...recurrent(machine),
     ...attention(machine),

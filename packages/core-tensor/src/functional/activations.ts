@@ -78,8 +78,7 @@ const isNumber = (dtype: DType): boolean => dtype !== 'bool'
 
 /** max(x, 0); the gradient at 0 is 0. */
 export function relu(x: Tensor): Tensor {
-  take('relu', x, isNumber)
-  return x.where(x.lessEqual(0).logicalNot(), 0)
+  return apply(elementwise.relu, [x], {})
 }
 
 /** min(max(x, 0), 6) */

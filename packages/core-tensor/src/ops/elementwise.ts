@@ -141,6 +141,24 @@ export const cast: Op<{ readonly dtype: DType }> = {
   grad: ({ grads: [dy], inputs: [x] }) => [isFloat(dy.dtype) && isFloat(x.dtype) ? dy.cast(x.dtype) : null],
 }
 
+/** max(x, 0); NaN stays NaN. The gradient at 0 is 0. */
+export const relu: Op = {
+  name: 'relu',
+  saves: 'outputs',
+  infer: numeric('relu'),
+  grad: ({ grads: [dy], outputs: [y] }) => [apply(reluGrad, [dy, y], {})],
+  compose: ([x]) => [x.where(x.lessEqual(0).logicalNot(), 0)],
+}
+
+/** dy where y, a result of {@link relu}, is not 0. */
+export const reluGrad: Op = {
+  name: 'reluGrad',
+  saves: 'inputs',
+  infer: ([, y]) => [y],
+  grad: ({ grads: [ddx], inputs: [, y] }) => [apply(reluGrad, [ddx, y], {}), null],
+  compose: ([dy, y]) => [dy.where(y.lessEqual(0).logicalNot(), 0)],
+}
+
 /** The settings of {@link gelu}. */
 export interface GeluForm {
   /** Whether Φ is approximated through tanh. */

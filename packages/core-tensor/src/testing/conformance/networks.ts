@@ -1,5 +1,5 @@
 import { applyAll } from '../../dispatch.ts'
-import { gelu } from '../../functional/activations.ts'
+import { gelu, relu } from '../../functional/activations.ts'
 import * as network from '../../functional/network.ts'
 import { adam } from '../../ops/optimize.ts'
 import { type DType, type Shape, show } from '../../shape.ts'
@@ -107,12 +107,34 @@ function norms(): Sketch[] {
   ) // biome-ignore format: a table
 }
 
+const EXACT: Tolerance = { relative: 0, absolute: 0 }
 /** 1 − tanh² of a tanh near 1 keeps what rounding left of it, times up to 4 x. */
 const UNIT: Tolerance = { relative: 64, absolute: 256 }
 
 function units(): Sketch[] {
   const shapes: readonly Shape[] = [[1], [4], [2, 7], [0, 3], [300, 70]]
-  return (['none', 'tanh'] as const).flatMap(approximate =>
+  const relus = (['float32', 'float64'] as const).flatMap(dtype =>
+    shapes.map(
+      (shape): Sketch => ({
+        name: `relu ${dtype} ${show(shape)}, and its gradient`,
+        tolerance: EXACT,
+        results: inputs => {
+          const x = inputs.leaf(shape, 4, dtype)
+          const y = relu(x)
+          return shape.includes(0) ? [y] : withGradients(inputs, [x], [y])
+        },
+      }),
+    ),
+  )
+  const corners: Sketch = {
+    name: 'relu of zeros, infinities, NaN and whole numbers',
+    tolerance: EXACT,
+    results: inputs => [
+      relu(inputs.of([0, -0, Infinity, -Infinity, Number.NaN, 1e-45, -1e-45], 'float32', [7])),
+      relu(inputs.of([3, 0, -3, 2147483647, -2147483648], 'int32', [5])),
+    ],
+  }
+  const gelus = (['none', 'tanh'] as const).flatMap(approximate =>
     (['float32', 'float64'] as const).flatMap(dtype =>
       shapes.map(
         (shape): Sketch => ({
@@ -127,6 +149,7 @@ function units(): Sketch[] {
       ),
     ),
   )
+  return [...relus, corners, ...gelus]
 }
 
 function scores(): Sketch[] {
