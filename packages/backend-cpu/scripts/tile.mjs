@@ -75,7 +75,8 @@ function micro(height, columns, paired) {
   const whole =
     i => `${vectors.map(j => `const t${i}${j} = f32x4.add(v128.load(before, ${16 * j}), c${i}${j})`).join('\n    ')}
     ${store(i, (i, j) => `t${i}${j}`)}`
-  const added = i => (paired ? whole(i) : store(i, (i, j) => `f32x4.add(v128.load(before, ${16 * j}), c${i}${j})`))
+  const added = i =>
+    paired ? whole(i) : store(i, (i, j) => `f32x4.add(v128.load(before, ${16 * j}), c${i}${j})`)
   return `
 function micro${height}(k: i32, a: usize, b: usize, c: usize, row: usize, before: usize, beforeRow: usize): void {
   ${sums.map(sum => `let ${sum} = f32x4.splat(0)`).join('\n  ')}

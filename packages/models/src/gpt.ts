@@ -26,7 +26,7 @@ export interface GPTConfig {
   readonly epsilon?: number
 }
 
-/** Keys and values of the places so far, for each layer: `[batch, heads, time, headSize]`. */
+/** Keys and values of the places so far, for each layer: `[batch, time, heads, headSize]`. */
 export type Cache = readonly { readonly keys: Tensor; readonly values: Tensor }[]
 
 /** Causal self-attention whose keys and values can be kept. */
@@ -48,18 +48,16 @@ class CausalAttention extends Module {
   /** `[batch, time, size]`, the last places of those in the cache → the same, and the longer cache. */
   forward(x: Tensor, past?: Cache[number]): { y: Tensor; cache: Cache[number] } {
     const [batch, time, size] = x.shape as [number, number, number]
-    const packed = this.qkv
-      .forward(x)
-      .reshape([batch, time, 3, this.heads, size / this.heads])
-      .permute([2, 0, 3, 1, 4])
-    const [q, k, v] = [0, 1, 2].map(i => packed.slice([{ start: i, stop: i + 1 }]).squeeze(0)) as [
+    const packed = this.qkv.forward(x).reshape([batch, time, 3, this.heads, size / this.heads])
+    const [q, k, v] = [0, 1, 2].map(i => packed.slice([{}, {}, { start: i, stop: i + 1 }]).squeeze(2)) as [
       Tensor,
       Tensor,
       Tensor,
     ]
-    const keys = past ? concat([past.keys, k], 2) : k
-    const values = past ? concat([past.values, v], 2) : v
-    const { context } = scaledDotProductAttention(q, keys, values, {
+    const keys = past ? concat([past.keys, k], 1) : k
+    const values = past ? concat([past.values, v], 1) : v
+    const [asks, at, from] = [q, keys, values].map(t => t.transpose(1, 2)) as [Tensor, Tensor, Tensor] // [batch, heads, time, size]
+    const { context } = scaledDotProductAttention(asks, at, from, {
       causal: 'end',
       dropout: this.dropout,
       owner: this,
@@ -148,7 +146,7 @@ export class GPT extends Module {
   /** `[batch, time]` (int32), the places behind those in the cache → scores of the next words `[batch, time, vocab]`, and the longer cache. @throws ConfigError beyond the longest length */
   forward(ids: Tensor, past?: Cache): { logits: Tensor; cache: Cache } {
     const time = ids.shape[1] as number
-    const begun = past?.[0]?.keys.shape[2] ?? 0
+    const begun = past?.[0]?.keys.shape[1] ?? 0
     if (begun + time > this.config.maxLength)
       throw new ConfigError(
         `GPT: ${begun + time} places, the model has ${this.config.maxLength}; shorten the text, or raise maxLength`,

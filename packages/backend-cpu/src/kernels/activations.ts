@@ -19,10 +19,7 @@ export function activations(machine: Machine): Family<'relu' | 'reluGrad' | 'gel
   const [forward, gradient] = [one(machine), two(machine)]
   const relu = forward(wasm.relu(), MOVING, x => (x <= 0 ? 0 : x))
   const reluGrad = gradient(wasm.reluGrad(), MOVING, (dy, y) => (y <= 0 ? 0 : dy))
-  const gelus = [
-    forward(wasm.gelu(), GELU, exactly),
-    forward(wasm.geluTanh(), GELU, throughTanh),
-  ] as const
+  const gelus = [forward(wasm.gelu(), GELU, exactly), forward(wasm.geluTanh(), GELU, throughTanh)] as const
   const slopes = [
     gradient(wasm.geluGrad(), GELU_GRADIENT, (dy, x) => dy * exactSlope(x)),
     gradient(wasm.geluTanhGrad(), GELU_GRADIENT, (dy, x) => dy * slopeThroughTanh(x)),

@@ -1,5 +1,6 @@
-import { bytesPerElement, rowMajor, type Shape } from '@heed/core-tensor'
+import { bytesPerElement, isDense, rowMajor, type Shape, sizeOf, type TensorSpec } from '@heed/core-tensor'
 import { copyTo, fillWith } from '../machine/copy.ts'
+import type { Heap, Input, Storage } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 
 interface Placing {
@@ -28,15 +29,25 @@ export function movement(machine: Machine): Family<'copy' | 'place' | 'concat'> 
       return [y]
     }),
     concat: kernel<{ axis: number }>((inputs, [out], { axis }) => {
-      const y = heap.output(out)
       const strides = rowMajor(out.shape)
       const step = (strides[axis] as number) * bytesPerElement[out.dtype]
+      const grown = extended(heap, inputs[0], out, axis)
+      const y = grown ?? heap.output(out)
       let to = y.pointer
-      for (const x of inputs) {
-        copyTo(machine, x, to, strides)
+      for (const [i, x] of inputs.entries()) {
+        if (i > 0 || !grown) copyTo(machine, x, to, strides)
         to += (x.shape[axis] as number) * step
       }
       return [y]
     }),
   }
+}
+
+/** The first input's memory, longer, where the others belong right behind it and there is room: a cache that grows word by word. */
+function extended(heap: Heap, x: Input, out: TensorSpec, axis: number): Storage | undefined {
+  for (let before = 0; before < axis; before++) if (out.shape[before] !== 1) return undefined
+  const width = bytesPerElement[x.dtype]
+  const size = sizeOf(x.shape) * width
+  if (size === 0 || x.offset !== 0 || size !== x.storage.room.used || !isDense(x)) return undefined
+  return heap.extend(x.storage, sizeOf(out.shape) * width - size)
 }

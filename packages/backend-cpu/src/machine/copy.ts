@@ -52,7 +52,7 @@ function copied(machine: Machine, x: Input): number {
 /** A tensor of the same elements, row-major, for as long as the kernel runs. */
 export function denseInput(machine: Machine, x: Input): Input {
   const { shape, dtype } = x
-  const storage = { pointer: copied(machine, x), bytes: 0 } as Storage
+  const storage = { pointer: copied(machine, x) } as Storage
   return { shape, dtype, storage, offset: 0, strides: rowMajor(shape) } satisfies Operand<Storage>
 }
 

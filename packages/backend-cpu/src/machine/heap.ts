@@ -10,19 +10,28 @@ import {
 } from '@heed/core-tensor'
 import { capacity, Pool } from './pool.ts'
 
-/** A piece of the heap. Blocks begin at multiples of 64 and are a multiple of 64 bytes long, whatever their tensor needs. */
+/** A piece of the heap. It begins at a multiple of 64 and is a multiple of 64 bytes long, whatever its tensors need. */
+interface Room {
+  readonly bytes: number
+  /** How many of them, from the first on, belong to tensors: those never change again. */
+  used: number
+  /** How many storages look at it. */
+  holders: number
+}
+
+/** Where a tensor's elements are: a room of its own, or one that it shares with what it was appended to. */
 export class Storage {
   /** In bytes; 0 once it is freed. */
   pointer: number
-  readonly bytes: number
+  readonly room: Room
   /** How often a single row was multiplied by the matrix in it. */
   rowProducts = 0
   /** That matrix as such products like it best, once they were several; freed with this. */
   packed: Packed | undefined
 
-  constructor(pointer: number, bytes: number) {
+  constructor(pointer: number, room: Room) {
     this.pointer = pointer
-    this.bytes = bytes
+    this.room = room
   }
 }
 
@@ -80,8 +89,21 @@ export class Heap {
     this.check()
     const pointer = this.#pool.allocate(bytes)
     if (pointer === 0) throw this.#full(bytes)
-    const room = capacity(bytes)
-    this.#bytes += room
+    const room = { bytes: capacity(bytes), used: bytes, holders: 1 }
+    this.#bytes += room.bytes
+    this.#count++
+    return new Storage(pointer, room)
+  }
+
+  /**
+   * What is in a storage and `more` bytes behind it, to be written: in the same room, if it has them and nothing was appended
+   * yet. Who appends again and again copies only when the room is full.
+   */
+  extend({ pointer, room }: Storage, more: number): Storage | undefined {
+    this.check()
+    if (room.used + more > room.bytes) return undefined
+    room.used += more
+    room.holders++
     this.#count++
     return new Storage(pointer, room)
   }
@@ -122,9 +144,12 @@ export class Heap {
     if (storage.pointer === 0) throw new Error('internal: freed twice')
     if (storage.packed) this.free(storage.packed.storage)
     storage.packed = undefined
-    this.#pool.free(storage.pointer, storage.bytes)
+    const { room } = storage
+    if (--room.holders === 0) {
+      this.#pool.free(storage.pointer, room.bytes)
+      this.#bytes -= room.bytes
+    }
     storage.pointer = 0
-    this.#bytes -= storage.bytes
     this.#count--
   }
 

@@ -2,6 +2,7 @@
 
 import { type Backend, normal, Rng, scope } from '@heed/core-tensor'
 import { cpu } from '../../src/index.ts'
+import { Storage } from '../../src/machine/heap.ts'
 
 const threads = process.getBuiltinModule('node:worker_threads')
 const hired: InstanceType<typeof threads.Worker>[] = []
@@ -19,6 +20,9 @@ function hireBy(change: (worker: InstanceType<typeof threads.Worker>) => void): 
 
 /** Bytes that a thread computes at a time: BLOCK of assembly/lines.as. */
 const CHUNK = 4 * 2 ** 14
+
+/** A storage where no memory is. */
+const nowhere = (pointer: number): Storage => new Storage(pointer, { bytes: 0, used: 0, holders: 1 })
 
 function print(line: unknown): void {
   process.stdout.write(`${line}\n`)
@@ -109,7 +113,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     const backend = await cpu({ threads: 2 })
     const before = product(backend)
     const spec = { shape: [400_000], dtype: 'float32' as const }
-    const storage = { pointer: 0xf000_0000, bytes: 1_600_000, rowProducts: 0, packed: undefined }
+    const storage = nowhere(0xf000_0000)
     const wild = { ...spec, storage, offset: 0, strides: [1] }
     for (let i = 0; i < 3; i++) print(outcome(() => backend.kernels.exp([wild], [spec], {})))
     await turns(5)
@@ -123,7 +127,7 @@ const scenes: Readonly<Record<string, () => Promise<void>>> = {
     let [traps, wrong] = [0, 0]
     for (let i = 0; i < 20; i++) {
       // The first chunk lies where no memory is; the next ones, addresses having wrapped around, at its start.
-      const storage = { pointer: 2 ** 32 - CHUNK, bytes: 0, rowProducts: 0, packed: undefined }
+      const storage = nowhere(2 ** 32 - CHUNK)
       const wild = { ...spec, storage, offset: 0, strides: [1] }
       if (outcome(() => backend.kernels.sin([wild], [spec], {})).startsWith('RuntimeError')) traps++
       const after = outcome(() => product(backend))
