@@ -154,6 +154,13 @@ describe('backward', () => {
     expect(() => (dx as Tensor).backward()).not.toThrow()
   })
 
+  it('makes gradients of gradients through relu, which is 0 at 0', () => {
+    const slope = heed.grad((x: Tensor) => heed.relu(x).pow(3).sum()) // 3 x²
+    const bend = heed.grad((x: Tensor) => (slope(x)[0] as Tensor).sum()) // 6 x
+    const x = tensor([2, 0, -1, 3])
+    expect([slope, bend].map(f => values(f(x)[0] as Tensor))).toEqual([[12, 0, 0, 27], [12, 0, 0, 18]]) // biome-ignore format: rows
+  })
+
   it('makes gradients of gradients where asked', () => {
     const x = tensor([2, 3])
     x.requiresGrad = true

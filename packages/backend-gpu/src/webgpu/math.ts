@@ -87,10 +87,10 @@ fn sigmoidOf(x: f32) -> f32 {
 `
 
 const TANH = `
-// x p(x^2) / q(x^2) for |x| <= 7.9
-fn tanhOf(x0: f32) -> f32 {
-  if (isNan(x0)) { return x0; }
-  let x = clamp(x0, -7.90531110763549805, 7.90531110763549805);
+// x p(x^2) / q(x^2) for |x| <= 7.9, and 1 beyond, whether or not fma rounds once
+fn tanhOf(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  if (abs(x) > 7.9) { return sign(x); }
   let z = x * x;
   var p = fma(-7.067567017737808e-14, z, 5.1204811224447866e-11);
   p = fma(p, z, -2.2027959900583483e-08);

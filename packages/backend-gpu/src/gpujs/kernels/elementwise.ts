@@ -52,7 +52,7 @@ const binary: Readonly<Record<BinaryName, readonly [float: string, whole: string
 /** Functions of one number and of two, the choice between two, and changes of type. */
 export function elementwise(
   runner: Runner,
-): Family<Unary | BinaryName | 'where' | 'cast' | 'gelu' | 'geluGrad'> {
+): Family<Unary | BinaryName | 'where' | 'cast' | 'relu' | 'reluGrad' | 'gelu' | 'geluGrad'> {
   const one = (name: Unary): Kernel<Cell> => {
     const [float, whole] = unary[name]
     return ([x], outputs) => {
@@ -77,6 +77,20 @@ export function elementwise(
     ) as Family<BinaryName>),
     where: (inputs, outputs) => [
       zip(runner, 'where', ['c', 'a', 'b'], 'pickOf(c, a, b)', inputs as Input[], only(outputs)),
+    ],
+    relu: ([x], outputs) => {
+      const name = named('relu', x as Input)
+      return [zip(runner, name, ['x'], 'maximumOf(x, 0.0)', [x as Input], only(outputs))]
+    },
+    reluGrad: (inputs, outputs) => [
+      zip(
+        runner,
+        'reluGrad',
+        ['dy', 'y'],
+        'pickOf(lessEqualOf(y, 0.0), 0.0, dy)',
+        inputs as Input[],
+        only(outputs),
+      ),
     ],
     gelu: (inputs, outputs, { tanh }: { readonly tanh: boolean }) => {
       const form = tanh ? 'geluByTanh' : 'geluOf'

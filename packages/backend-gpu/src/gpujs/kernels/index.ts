@@ -43,7 +43,7 @@ export const strided: ReadonlySet<string> = new Set([
   ...['copy', 'place', 'fold', 'cast', 'neg', 'abs', 'sign', 'floor', 'ceil', 'round', 'exp', 'expm1', 'log', 'log1p'],
   ...['sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal'],
   ...['less', 'lessEqual', 'where', 'sum', 'prod', 'max', 'min', 'argmax', 'argmin', 'matmul', 'linear'],
-  ...['scaledDotAttention', 'scaledDotAttentionGrad', 'gelu', 'geluGrad'],
+  ...['scaledDotAttention', 'scaledDotAttentionGrad', 'relu', 'reluGrad', 'gelu', 'geluGrad'],
 ]) // biome-ignore format: a list
 
 /** A kernel that refuses float64, which no GPU mode has. */

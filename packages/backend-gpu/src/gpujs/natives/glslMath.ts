@@ -79,9 +79,9 @@ const LOGARITHMS = {
 
 const RATIONALS = {
   // x p(x^2) / q(x^2) for |x| <= 7.9
-  tanhOf: `float tanhOf(float x0) {
-  if (isNan(x0)) return x0;
-  float x = clamp(x0, -7.90531110763549805, 7.90531110763549805);
+  tanhOf: `float tanhOf(float x) {
+  if (isNan(x)) return x;
+  if (abs(x) > 7.9) return sign(x);
   float z = x * x;
   float p = -7.067567017737808e-14 * z + 5.1204811224447866e-11;
   p = p * z - 2.2027959900583483e-08;

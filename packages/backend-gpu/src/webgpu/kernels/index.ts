@@ -1,11 +1,11 @@
 import { BackendError, type Kernel, type Kernels } from '@heed/core-tensor'
 import type { Machine } from '../machine.ts'
 import type { Storage } from '../pool.ts'
+import { activations } from './activations.ts'
 import { additive } from './additive.ts'
 import { attention } from './attention.ts'
 import { creation } from './creation.ts'
 import { elementwise } from './elementwise.ts'
-import { gelu } from './gelu.ts'
 import { indexing } from './indexing.ts'
 import { layerNorm } from './layerNorm.ts'
 import { lines } from './lines.ts'
@@ -29,7 +29,7 @@ export function kernelsOn(machine: Machine): Kernels<Storage> {
     ...indexing(machine),
     ...normalize(machine),
     ...layerNorm(machine),
-    ...gelu(machine),
+    ...activations(machine),
     ...optimize(machine),
     ...additive(machine),
     ...attention(machine),
@@ -60,7 +60,17 @@ export const strided: ReadonlySet<string> = new Set([
   ],
   ...['log', 'log1p', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'add', 'sub', 'mul', 'div', 'pow'],
   ...['maximum', 'minimum', 'equal', 'less', 'lessEqual', 'where', 'sum', 'prod', 'max', 'min', 'argmax'],
-  ...['argmin', 'matmul', 'linear', 'scaledDotAttention', 'scaledDotAttentionGrad', 'gelu', 'geluGrad'],
+  ...[
+    'argmin',
+    'matmul',
+    'linear',
+    'scaledDotAttention',
+    'scaledDotAttentionGrad',
+    'relu',
+    'reluGrad',
+    'gelu',
+  ],
+  'geluGrad',
 ])
 
 /** A kernel that refuses float64, which no GPU mode has. */

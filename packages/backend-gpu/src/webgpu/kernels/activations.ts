@@ -1,5 +1,5 @@
 import type { TensorSpec } from '@heed/core-tensor'
-import type { Family, Input, Machine } from '../machine.ts'
+import { elementOf, type Family, type Input, type Machine } from '../machine.ts'
 import { zip } from './elementwise.ts'
 
 interface Form {
@@ -19,9 +19,25 @@ const SLOPE = `fn geluSlope(x: f32) -> f32 {
   return 0.5 * (1.0 + t) + 0.5 * x * rest * ${SCALE} * fma(3.0 * 0.044715 * x, x, 1.0);
 }`
 
-/** x Φ(x) in one launch, and its gradient in another. */
-export function gelu(machine: Machine): Family<'gelu' | 'geluGrad'> {
+/** max(x, 0) and x Φ(x) in one launch each, and their gradients in another. */
+export function activations(machine: Machine): Family<'relu' | 'reluGrad' | 'gelu' | 'geluGrad'> {
   return {
+    relu: ([x], [out]) => {
+      const element = elementOf((x as Input).dtype)
+      const code = element === 'f32' ? 'select(x, 0.0, x <= 0.0)' : 'max(x, 0)'
+      return [zip(machine, 'relu', { x: element }, element, code, [x as Input], out as TensorSpec)]
+    },
+    reluGrad: ([dy, shown], [out]) => [
+      zip(
+        machine,
+        'reluGrad',
+        { dy: 'f32', shown: 'f32' },
+        'f32',
+        'select(dy, 0.0, shown <= 0.0)',
+        [dy as Input, shown as Input],
+        out as TensorSpec,
+      ),
+    ],
     gelu: ([x], [out], { tanh }: Form) => [
       zip(
         machine,
