@@ -41,6 +41,8 @@ const STARTS_A: usize = 18 // addresses of the batch's matrices, a word each
 const STARTS_B: usize = 19
 const BATCH: usize = 20
 const PER_CHUNK: usize = 21
+const PANEL: usize = 22 // the address of the panel at hand
+const OWN: usize = 23 // memory of the threads' own
 
 @inline function slivers(n: i32): i32 {
   return (n + COLUMNS - 1) / COLUMNS
@@ -65,15 +67,18 @@ const PER_CHUNK: usize = 21
   return <f64>m * <f64>n * <f64>k * 40
 }
 
-/** Bytes of working memory for {@link gemm}. */
-export function gemmSpace(m: i32, n: i32, k: i32): usize {
-  return panelBytes(n, k) + ownBytes(m, k) * hands(work(m, n, k))
+/** Bytes of working memory for {@link gemm}, with B packed beforehand or not. */
+export function gemmSpace(m: i32, n: i32, k: i32, packed: bool): usize {
+  return (packed ? 0 : panelBytes(n, k)) + ownBytes(m, k) * hands(work(m, n, k))
 }
 
-/** C = A B, all strides in bytes, C's columns adjacent; `bias` is the address of n numbers or 0. */
+/**
+ * C = A B, all strides in bytes, C's columns adjacent; `bias` is the address of n numbers or 0, `packed` that of B as
+ * {@link pack} leaves it, or 0.
+ */
 export function gemm(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, bColumn: usize, c: usize,
-  cRow: usize, bias: usize, space: usize,
+  cRow: usize, bias: usize, packed: usize, space: usize,
 ): void {
   put(M, m)
   put(N, n)
@@ -87,9 +92,9 @@ export function gemm(
   put(C, c)
   put(C_ROW, cRow)
   put(BIAS, bias)
-  put(SPACE, space)
   const blocks = (m + HEIGHT - 1) / HEIGHT
-  const own = space + panelBytes(n, k)
+  const own = packed ? space : space + panelBytes(n, k)
+  put(OWN, own)
   for (let thread = hands(work(m, n, k)) - 1; thread >= 0; thread--) store<i32>(own + <usize>thread * ownBytes(m, k), -1)
   for (let j = 0; j < n; j += WIDTH) {
     const width = min(WIDTH, n - j)
@@ -101,7 +106,8 @@ export function gemm(
       const depth = min(DEPTH, k - l)
       put(FIRST_K, l)
       put(PANEL_K, depth)
-      share(packTask.index, (slivers(width) + SLIVERS - 1) / SLIVERS, packingWork(width, depth, bColumn != 4))
+      put(PANEL, packed ? packed + packedBytes(n, l) + (<usize>j * <usize>depth << 2) : space)
+      if (!packed) share(packTask.index, (slivers(width) + SLIVERS - 1) / SLIVERS, packingWork(width, depth, bColumn != 4))
       share(multiplyTask.index, blocks * parts, work(m, width, depth))
     }
   }
@@ -114,7 +120,7 @@ function packTask(chunk: i32, thread: i32): void {
   const b = arg<usize>(B) + <usize>arg<i32>(FIRST_K) * arg<usize>(B_ROW)
   packPanel(
     b + <usize>(arg<i32>(FIRST_N) + first) * arg<usize>(B_COLUMN), arg<usize>(B_ROW), arg<usize>(B_COLUMN), end - first,
-    depth, arg<usize>(SPACE) + (<usize>first * <usize>depth << 2),
+    depth, arg<usize>(PANEL) + (<usize>first * <usize>depth << 2),
   )
 }
 
@@ -123,6 +129,20 @@ export function packPanel(b: usize, row: usize, column: usize, n: i32, k: i32, t
   for (let j = 0; j < n; j += COLUMNS) {
     packColumns(b + <usize>j * column, row, column, min(COLUMNS, n - j), k, to)
     to += <usize>(COLUMNS * k) << 2
+  }
+}
+
+/** Bytes of n columns over k, packed. */
+export function packedBytes(n: i32, k: i32): usize {
+  return (<usize>(slivers(n) * COLUMNS) * <usize>k) << 2
+}
+
+/** Packs a whole matrix whose columns' numbers lie side by side, `step` bytes from column to column: panels of DEPTH. */
+export function pack(w: usize, step: usize, n: i32, k: i32, to: usize): void {
+  for (let l = 0; l < k; l += DEPTH) {
+    const depth = min(DEPTH, k - l)
+    packPanel(w + (<usize>l << 2), 4, step, n, depth, to)
+    to += packedBytes(n, depth)
   }
 }
 
@@ -146,8 +166,8 @@ function multiplyTask(chunk: i32, thread: i32): void {
   if (from >= to) return
   const depth = arg<i32>(PANEL_K)
   const l = arg<i32>(FIRST_K)
-  const panel = arg<usize>(SPACE)
-  const own = panel + panelBytes(arg<i32>(N), arg<i32>(K)) + <usize>thread * ownBytes(arg<i32>(M), arg<i32>(K))
+  const panel = arg<usize>(PANEL)
+  const own = arg<usize>(OWN) + <usize>thread * ownBytes(arg<i32>(M), arg<i32>(K))
   const aRow = arg<usize>(A_ROW)
   const aColumn = arg<usize>(A_COLUMN)
   const rows = own + 64

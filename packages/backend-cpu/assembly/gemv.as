@@ -2,7 +2,7 @@
 //
 // Rounding as in './gemm': chains of madd in the order of l, in blocks of DEPTH.
 
-import { DEPTH, packPanel } from './gemm'
+import { DEPTH, packedBytes } from './gemm'
 import { arg, corner, put, share } from './team'
 import { COLUMNS, madd, rowBy1, rowBy2 } from './tile'
 import { column0, column1, column2, column3, storeLeft, storeSome } from './vector'
@@ -195,21 +195,7 @@ function fourAnyhow(k: i32, x: usize, xDepth: usize, w: usize, step: usize, dept
 
 const PACKED: usize = 17
 
-/** Bytes of n packed columns over k. */
-export function packedBytes(n: i32, k: i32): usize {
-  return (<usize>(((n + COLUMNS - 1) / COLUMNS) * COLUMNS) * <usize>k) << 2
-}
-
-/** Packs columns whose numbers lie side by side, `step` bytes from column to column: panels of DEPTH, as in './gemm'. */
-export function pack(w: usize, step: usize, n: i32, k: i32, to: usize): void {
-  for (let l = 0; l < k; l += DEPTH) {
-    const depth = min(DEPTH, k - l)
-    packPanel(w + (<usize>l << 2), 4, step, n, depth, to)
-    to += packedBytes(n, depth)
-  }
-}
-
-/** y = (bias +) x B, x's numbers side by side, B as {@link pack} leaves it. */
+/** y = (bias +) x B, x's numbers side by side, B as pack of './gemm' leaves it. */
 export function gemvPacked(n: i32, k: i32, packed: usize, x: usize, y: usize, bias: usize): void {
   put(N, n)
   put(K, k)

@@ -46,19 +46,22 @@ function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0
   if (batch * m * n === 0) return heap.output(out)
   const single = k > 0 && (m === 1 || (n === 1 && bias === 0))
   const outer = k === 1 && bColumn === 4 && bias === 0
+  const packed =
+    batch === 1 && m <= FEW && k > 1 && bRow === 4
+      ? packedColumns(machine, b, [address(b), bColumn, n, k])
+      : 0
   if (batch === 1 && !single && !outer) {
-    const space = heap.scratch(wasm.gemmSpace(m, n, k))
+    const space = heap.scratch(wasm.gemmSpace(m, n, k, packed !== 0))
     const y = heap.output(out)
-    wasm.gemm(m, n, k, address(a), aRow, aColumn, address(b), bRow, bColumn, y.pointer, 4 * n, bias, space)
+    wasm.gemm(
+      ...[m, n, k, address(a), aRow, aColumn, address(b), bRow, bColumn, y.pointer, 4 * n, bias, packed, space] as const,
+    ) // biome-ignore format: arguments as assembly/gemm.as names them
     return y
   }
-  if (single && m === 1 && batch === 1 && bRow === 4 && aColumn === 4) {
-    const packed = packedColumns(machine, b, [address(b), bColumn, n, k])
-    if (packed) {
-      const y = heap.output(out)
-      wasm.gemvPacked(n, k, packed, address(a), y.pointer, bias)
-      return y
-    }
+  if (packed && m === 1 && aColumn === 4) {
+    const y = heap.output(out)
+    wasm.gemvPacked(n, k, packed, address(a), y.pointer, bias)
+    return y
   }
   const starts = heap.scratch(8 * batch)
   writeStarts(heap.int32, starts, a, lead)
@@ -84,13 +87,15 @@ function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0
   return y
 }
 
-/** Products of one row after which the matrix is packed: packing costs about as much as one of them saves. */
+/** Products of so few rows are hardly dearer than packing the matrix. */
+const FEW = 96
+/** Products of few rows after which the matrix is packed for good: packing costs about as much as one of them saves. */
 const OFTEN = 3
 /** Smaller matrices are not worth it, and larger ones not the memory. */
 const WORTH = { least: 2 ** 14, most: 2 ** 28 }
 
 /**
- * The address of a matrix packed for products with a single row, if it has served several times: the weights of a model that
+ * The address of a matrix packed for products with few rows, if it has served several times: the weights of a model that
  * reads or writes word by word. What is in a storage never changes, so that it stays right until it is freed.
  */
 function packedColumns({ heap, wasm }: Machine, { storage }: Input, of: Packed['of']): number {

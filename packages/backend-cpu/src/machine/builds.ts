@@ -68,7 +68,7 @@ async function speed({ module }: Build): Promise<number> {
   wasm.assemble(1, false)
   const [size, first, bytes] = [96, 1 << 16, 96 * 96 * 4]
   const product = (): void =>
-    wasm.gemm(size, size, size, first, 4 * size, 4, first + bytes, 4 * size, 4, first + 2 * bytes, 4 * size, 0, first + 3 * bytes) // biome-ignore format: one call
+    wasm.gemm(size, size, size, first, 4 * size, 4, first + bytes, 4 * size, 4, first + 2 * bytes, 4 * size, 0, 0, first + 3 * bytes) // biome-ignore format: one call
   let best = 0
   for (const end = performance.now() + 20; performance.now() < end; ) {
     const began = performance.now()

@@ -24,7 +24,7 @@ export class Storage {
   /** In bytes; 0 once it is freed. */
   pointer: number
   readonly room: Room
-  /** How often a single row was multiplied by the matrix in it. */
+  /** How often a few rows were multiplied by the matrix in it. */
   rowProducts = 0
   /** That matrix as such products like it best, once they were several; freed with this. */
   packed: Packed | undefined
