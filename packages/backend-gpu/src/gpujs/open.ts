@@ -1,4 +1,4 @@
-import type { AdapterInfo } from '../adapter/find.ts'
+import type { AdapterInfo } from '../adapter/info.ts'
 import type { Machine } from '../webgpu/machine.ts'
 import { type GpujsBackend, gpujsOn } from './backend.ts'
 import { enter } from './webgl2/context.ts'

@@ -1,4 +1,4 @@
-import type { AdapterInfo } from '../../adapter/find.ts'
+import type { AdapterInfo } from '../../adapter/info.ts'
 import { GpuUnavailableError } from '../../errors.ts'
 
 /** One WebGL2 context for every backend of a page or worker: a page has 16, and loses the oldest without a word. */
