@@ -1,15 +1,10 @@
 import { existsSync } from 'node:fs'
 import { themeProperties } from '@heed/viz'
 import { defineConfig } from 'vitepress'
+import { devServer, loadedLater } from './devServer.ts'
 import { included } from './included.ts'
 import { math } from './math.ts'
 import { apiSidebars, lessonItems } from './sidebar.ts'
-
-// Several threads need a cross-origin isolated page. From a server without these headers, one thread computes.
-const headers = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-}
 
 const guide = [
   {
@@ -32,6 +27,7 @@ const guide = [
     items: [
       { text: 'Training and checkpoints', link: '/guide/training' },
       { text: 'Backends', link: '/guide/backends' },
+      { text: 'A GPU in a worker', link: '/guide/gpu-worker' },
       { text: 'Data', link: '/guide/data' },
       { text: 'The command heed', link: '/guide/cli' },
     ],
@@ -101,7 +97,8 @@ export default defineConfig({
     },
   },
   vite: {
-    server: { headers },
+    plugins: [devServer()],
+    optimizeDeps: { include: loadedLater },
     worker: { format: 'es' }, // the workers of the lessons import in parts
     build: { chunkSizeWarningLimit: 6000 }, // the index of the search, fetched when somebody searches
   },

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { build, canLook, looking, type Site, serve } from './site.ts'
+import { alive, build, canLook, looking, type Site, serve } from './site.ts'
 
 // Each lesson as a reader meets it: press, wait, read what stands there.
 
@@ -32,7 +32,7 @@ const lab = (page: Page, title: string): Locator =>
 /** Presses start, and waits until the work is done. */
 async function train(part: Locator): Promise<string> {
   await part.locator('[data-start]').click()
-  await part.locator('[data-stop]:disabled').waitFor({ timeout: 60_000 })
+  await part.locator('[data-stop]:disabled').waitFor({ timeout: 120_000 })
   return (await part.locator('[data-status]').textContent()) ?? ''
 }
 
@@ -87,7 +87,8 @@ describe('the order of lessons', () => {
   })
 })
 
-describe('a reader', () => {
+// Each page trains on one core: several at once fill the machine.
+describe('a reader', { concurrent: true, timeout: 180_000 }, () => {
   looking('sees a recurrent network guess at 44 words, and attention get it right', () =>
     read('forgetting', async page => {
       const part = lab(page, 'Train a classifier of tweets')
@@ -320,6 +321,41 @@ describe('a reader', () => {
       await rubric.locator('[data-compare]').click()
       await rubric.getByRole('checkbox').first().check()
       expect(await text(rubric.locator('[data-score]'))).toBe('1 of 4')
+    }),
+  )
+
+  looking('trains on the GPU where there is one, and chooses', () =>
+    read('elsewhere', async page => {
+      const part = lab(page, 'One reader, four kinds of things')
+      await part.locator('[data-start]:enabled').waitFor()
+      expect(await part.locator('[data-places]').count()).toBe(0) // what computes on the CPU is no GPU
+      await page.goto(`${page.url()}?gpu=software`)
+      await alive(page)
+      await choose(part, 'GPU, played by the CPU')
+      expect(percent(await train(part), ':')).toBeGreaterThanOrEqual(95)
+      expect(await text(part.locator('.lab-build'))).toMatch(/on the GPU: .*swiftshader/i)
+      await choose(part, 'CPU')
+      expect(await text(part.locator('[data-status]'))).toBe('') // another place, another model
+    }),
+  )
+
+  looking('is told why a GPU fails, and goes on with the CPU', () =>
+    read('elsewhere', async page => {
+      // The page sees a GPU that the worker does not find.
+      await page.addInitScript(() => {
+        const adapter = { info: { vendor: 'somebody', architecture: '', device: '', description: '' } }
+        Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: async () => adapter } })
+      })
+      await page.reload()
+      await alive(page)
+      const part = lab(page, 'One reader, four kinds of things')
+      await choose(part, 'GPU')
+      await part.locator('[data-start]').click()
+      expect(await text(part.getByRole('alert'))).toMatch(/^gpu: the only adapter.*computes on the CPU/)
+      await part.locator('[data-back]').click()
+      expect(await part.getByRole('alert').count()).toBe(0)
+      expect(percent(await train(part), ':')).toBeGreaterThanOrEqual(95)
+      expect(await text(part.locator('.lab-build'))).toContain('1 thread')
     }),
   )
 

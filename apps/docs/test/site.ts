@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -86,15 +86,42 @@ export async function serve({ isolated = false }: { readonly isolated?: boolean 
     else response.end('nothing here')
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'],
-  })
-  return siteOf(server, browser)
+  const site = await openServed(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  return {
+    ...site,
+    async close() {
+      await site.close()
+      await new Promise(done => server.close(done))
+    },
+  }
 }
 
-function siteOf(server: Server, browser: Browser): Site {
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+/** Chromium for a site that is served already. */
+export async function openServed(address: string): Promise<Site> {
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      // WebGPU on the processor: no reader is offered it, unless the address asks for it.
+      '--enable-unsafe-webgpu',
+      '--use-webgpu-adapter=swiftshader',
+    ],
+  })
+  return siteOf(address, browser)
+}
+
+/** Waits until a page answers: before, its buttons are there already, and do nothing. */
+export async function alive(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const app = document.querySelector('#app')
+    return !app || '__vue_app__' in app
+  })
+}
+
+function siteOf(address: string, browser: Browser): Site {
   return {
     address,
     async open(path, options = {}) {
@@ -114,11 +141,9 @@ function siteOf(server: Server, browser: Browser): Site {
         if (protocol.startsWith('http') && origin !== address) complaints.push(`elsewhere: ${request.url()}`)
       })
       await page.goto(path.startsWith('/') ? `${address}${path}` : path, { waitUntil: 'networkidle' })
+      await alive(page)
       return { page, complaints, context }
     },
-    async close() {
-      await browser.close()
-      await new Promise(done => server.close(done))
-    },
+    close: () => browser.close(),
   }
 }

@@ -1,3 +1,4 @@
+import type { Place } from './place.ts'
 import type { OptionsOf, ProgressOf, Reply, Request, ResultOf, TaskName } from './protocol.ts'
 
 interface Call {
@@ -18,10 +19,13 @@ export class HeedWorker {
   #worker: Worker | undefined
   readonly #calls = new Map<number, Call>()
   readonly #onBuild: (build: string) => void
+  readonly #place: () => Place
   #next = 0
 
-  constructor(onBuild: (build: string) => void = () => {}) {
+  /** @param place where to compute, asked whenever a worker starts */
+  constructor(onBuild: (build: string) => void, place: () => Place) {
     this.#onBuild = onBuild
+    this.#place = place
   }
 
   run<Name extends TaskName>(
@@ -60,6 +64,8 @@ export class HeedWorker {
       this.dispose()
     })
     this.#worker = worker
+    const begin: Request = { kind: 'begin', place: this.#place() }
+    worker.postMessage(begin)
     return worker
   }
 

@@ -1,3 +1,4 @@
+import type { Place } from './place.ts'
 import type { Tasks } from './tasks/index.ts'
 import type { Live } from './tasks/task.ts'
 
@@ -18,8 +19,9 @@ export type ProgressOf<Name extends TaskName> = Tasks[Name] extends (
   ? P
   : never
 
-/** From the page to the worker. */
+/** From the page to the worker: first of all, where to compute. */
 export type Request =
+  | { readonly kind: 'begin'; readonly place: Place }
   | { readonly kind: 'run'; readonly id: number; readonly task: TaskName; readonly options: unknown }
   | { readonly kind: 'stop'; readonly id: number }
 

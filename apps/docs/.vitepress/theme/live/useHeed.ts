@@ -1,5 +1,6 @@
 import { onBeforeUnmount, type Ref, ref, type ShallowRef, shallowRef } from 'vue'
 import { HeedWorker, type Running } from './client.ts'
+import { place } from './place.ts'
 import type { OptionsOf, ProgressOf, ResultOf, TaskName } from './protocol.ts'
 
 /** What a component knows of its worker. */
@@ -22,12 +23,15 @@ export interface Heed {
   reset(): void
 }
 
-/** A worker of a component's own, which ends with it. */
-export function useHeed(): Heed {
+/** A worker of a component's own, which ends with it. What trains does so where the reader chose; all else on the CPU. */
+export function useHeed({ trains = false }: { readonly trains?: boolean } = {}): Heed {
   const [busy, error, build] = [ref(false), ref(''), shallowRef('')]
-  const worker = new HeedWorker(text => {
-    build.value = text
-  })
+  const worker = new HeedWorker(
+    text => {
+      build.value = text
+    },
+    () => (trains ? place.value : 'cpu'),
+  )
   let running: Running<TaskName> | undefined
   let turn = 0
   onBeforeUnmount(() => worker.dispose())
@@ -57,6 +61,7 @@ export function useHeed(): Heed {
       worker.dispose()
       busy.value = false
       error.value = ''
+      build.value = ''
     },
   }
 }
