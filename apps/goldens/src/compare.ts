@@ -25,7 +25,8 @@ export async function differences(
 ): Promise<string> {
   if (got.shape.join() !== want.shape.join())
     return `${label} is [${got.shape.join(', ')}], wanted [${want.shape.join(', ')}]`
-  return differ(label, await got.data(), await want.data(), tolerance)
+  const [numbers, wanted] = await Promise.all([got.data(), want.data()])
+  return differ(label, numbers, wanted, tolerance)
 }
 
 /** The same for plain numbers. */

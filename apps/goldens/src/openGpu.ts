@@ -2,7 +2,7 @@ import { type GpuBackend, type GpuOptions, GpuUnavailableError, gpu } from '@hee
 import { useSoftwareAdapter } from '@heed/backend-gpu/testing'
 
 /** The GPU of the machine, or where there is none, Chromium's software adapter. */
-export async function openGpu(options: Pick<GpuOptions, 'kernels'> = {}): Promise<GpuBackend> {
+export async function openGpu(options: Pick<GpuOptions, 'kernels' | 'barriers'> = {}): Promise<GpuBackend> {
   try {
     return await gpu({ mode: 'webgpu', ...options })
   } catch (error) {

@@ -41,12 +41,15 @@ async function compare(c: Case, adapter: Adapter): Promise<string> {
   for (const x of [...Object.values(c.inputs), ...Object.values(c.params)])
     x.requiresGrad = x.dtype === 'float32'
   const { outputs, module, rename = name => name } = await adapter(c)
-  const problems: string[] = []
+  // Readings are asked for at once and awaited together: on a device each would wait for all before it.
+  const problems: (string | Promise<string>)[] = []
   for (const [name, want] of Object.entries(c.outputs)) {
     const got = outputs[name]
-    problems.push(
-      got ? await differences(`output ${name}`, keep(got), want, c.tolerance.out) : `no output ${name}`,
-    )
+    const problem = got
+      ? differences(`output ${name}`, keep(got), want, c.tolerance.out)
+      : Promise.resolve(`no output ${name}`)
+    problem.catch(() => {}) // it is awaited below, unless the gradients fail first
+    problems.push(problem)
   }
   const loss = Object.entries(c.cotangents)
     .map(([name, cotangent]) => (outputs[name] as Tensor).mul(cotangent).sum())
@@ -68,7 +71,7 @@ async function compare(c: Case, adapter: Adapter): Promise<string> {
   ]
   for (const [name, got, want] of wanted)
     problems.push(
-      got ? await differences(`gradient of ${name}`, got, want, c.tolerance.grad) : `no gradient of ${name}`,
+      got ? differences(`gradient of ${name}`, got, want, c.tolerance.grad) : `no gradient of ${name}`,
     )
-  return problems.filter(Boolean).join('; ')
+  return (await Promise.all(problems)).filter(Boolean).join('; ')
 }

@@ -3,14 +3,13 @@ import type { Backend } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { describe, expect, it } from 'vitest'
 import { type Result, runGoldens } from '../src/index.ts'
-import { openGpu } from '../src/openGpu.ts'
 
 const folder = new URL('../data', import.meta.url).pathname
 
+// The GPU's kernels have files of their own: limits.test.ts in Node, gpu.browser.test.ts in Chromium.
 describe.each<[string, () => Backend | Promise<Backend>]>([
   ['reference', referenceBackend],
   ['cpu', () => cpu()],
-  ['gpu', openGpu],
 ])('on the %s backend', (_, make) => {
   it('every golden case equals PyTorch', async () => {
     const results: Result[] = []

@@ -1,4 +1,7 @@
 import { conforms } from './conformance.ts'
 
-// All cases run in Node, on the same adapter; here one in six, as they take a minute.
-conforms('WebGPU in Chromium', { mode: 'webgpu' }, 6)
+// WebGL2 exists here alone. All cases on WebGPU run in Node, on the same adapter; here one in six of those that WebGL2 has computed
+// the reference for.
+conforms('WebGL2 in Chromium', { mode: 'webgl2' })
+conforms('WebGPU in Chromium', { mode: 'webgpu' }, { every: 6 })
+conforms('WebGPU in Chromium, gpu.js', { mode: 'webgpu', kernels: 'gpu.js' }, { every: 6 })

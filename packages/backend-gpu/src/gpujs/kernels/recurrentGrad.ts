@@ -1,6 +1,6 @@
 import type { TensorSpec } from '@heed/core-tensor'
 import type { Cell, Family, Input, Runner } from '../runner.ts'
-import { held } from '../text.ts'
+import { held, type Parts } from '../text.ts'
 import { dense } from './matmul.ts'
 import { joinedRows } from './movement.ts'
 import { copied, type Kind, order, type Scan } from './recurrent.ts'
@@ -29,8 +29,8 @@ interface Way {
   readonly gates: string
   /** How many gradients a unit has, and what each is. */
   readonly slopes: readonly string[]
-  /** What passes by the gates. */
-  readonly past: string
+  /** What passes by the gates, if anything does, and the tensor it takes for that. */
+  readonly past?: { readonly tensor: string; readonly value: string }
   /** Which of the gradients go through the recurrent weight. */
   readonly through: readonly number[]
 }
@@ -45,7 +45,7 @@ let hn = ${at('saved', 4, 3)};
 ${before('states', 1, 0)}
 let dn = d * (1 - z) * (1 - n * n);`,
     slopes: ['dn * hn * r * (1 - r)', 'd * (old - n) * z * (1 - z)', 'dn', 'dn * r'],
-    past: 'd * z',
+    past: { tensor: 'saved', value: `d * ${at('saved', 4, 1)}` },
     through: [0, 1, 3],
   }),
   lstm: () => ({
@@ -64,14 +64,12 @@ let dc = dCell[dCellAt + this.thread.x] + d * o * (1 - tc * tc);`,
       'd * tc * o * (1 - o)',
       'dc * f',
     ],
-    past: '0',
     through: [0, 1, 2, 3],
   }),
   rnn: activation => ({
     tensors: ['states'],
     gates: `let h = ${at('states', 1, 0)};`,
     slopes: [activation === 'relu' ? 'd * lessOf(0, h)' : 'd * (1 - h * h)'],
-    past: '0',
     through: [0],
   }),
 }
@@ -143,16 +141,14 @@ function backwards(
       cells,
       numbers,
     )
+    const also = way.past?.tensor
+    const given = [...(also ? [dStates, named[also] as Input] : []), dh, lengths, weight]
     const past = runner.run(
-      `${kind} state before${activation ?? ''}`,
-      () => ({
-        tensors: [...names, 'slopes', 'weight'],
-        ints: [...ints, 'weightAt'],
-        body: stateBefore(way, many),
-      }),
+      `${kind} state before`,
+      () => stateBefore(way, many),
       size,
-      [...cells, slopes, weight.storage],
-      [...numbers, weight.offset],
+      [slopes, ...given.map(({ storage }) => storage)],
+      [...given.map(({ offset }) => offset), time, hidden, t],
     )
     const cell =
       dc &&
@@ -201,16 +197,24 @@ ${gates}`
 ${returns.join('\n')}`
 }
 
-/** The gradient of the state before: what passes by the gates, and what comes through the recurrent weight `[gates · hidden, hidden]`. */
-function stateBefore({ gates, past, through }: Way, many: number): string {
-  return `if (step >= lengths[lengthsAt + quotient(this.thread.x, hidden)]) { return dh[dhAt + this.thread.x]; }
-let d = dStates[dStatesAt + (quotient(this.thread.x, hidden) * time + step) * hidden + remainder(this.thread.x, hidden)] + dh[dhAt + this.thread.x];
-${past === '0' ? '' : gates}
-let sum = ${past};
+/**
+ * The gradient of the state before: what passes by the gates, and what comes through the recurrent weight `[gates · hidden, hidden]`.
+ * Six tensors at most: devices need not let a shader have more than eight, its result among them.
+ */
+function stateBefore({ past, through }: Way, many: number): Parts {
+  const names = [...(past ? ['dStates', past.tensor] : []), 'dh', 'lengths', 'weight']
+  const d = `let d = dStates[dStatesAt + (quotient(this.thread.x, hidden) * time + step) * hidden + remainder(this.thread.x, hidden)] + dh[dhAt + this.thread.x];`
+  return {
+    tensors: ['slopes', ...names],
+    ints: [...names.map(name => `${name}At`), 'time', 'hidden', 'step'],
+    body: `if (step >= lengths[lengthsAt + quotient(this.thread.x, hidden)]) { return dh[dhAt + this.thread.x]; }
+${past ? d : ''}
+let sum = ${past ? past.value : '0'};
 for (let k = 0; k < hidden; k++) {
   ${through.map((slope, gate) => `sum += slopes[(quotient(this.thread.x, hidden) * ${many} + ${slope}) * hidden + k] * weight[weightAt + (${gate} * hidden + k) * hidden + remainder(this.thread.x, hidden)];`).join('\n  ')}
 }
-return sum;`
+return sum;`,
+  }
 }
 
 /** Some of the gradients of every unit: `[rows, chosen · hidden]` of `[rows, many · hidden]`. */
