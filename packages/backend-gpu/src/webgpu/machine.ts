@@ -15,7 +15,7 @@ import type { GpuCounts } from '../gpu.ts'
 import type { WarmupProgress } from '../warmup.ts'
 import { MAP_READ, USAGE } from './flags.ts'
 import { Pool, Storage } from './pool.ts'
-import { GROUP, type Program } from './program.ts'
+import { FIRST, GROUP, type Program } from './program.ts'
 import { type Compiled, Recorder } from './recorder.ts'
 
 /** A tensor as the kernels here see it. */
@@ -92,7 +92,8 @@ export class Machine {
   program(key: string, make: () => Omit<Program, 'name'>): Compiled {
     let compiled = this.#programs.get(key)
     if (!compiled) {
-      const program = { name: key, ...make() }
+      const made = make()
+      const program = { name: key, ...made, params: made.grouped ? [...FIRST, ...made.params] : made.params }
       if (this.#planned) {
         this.#planned.set(key, program)
         return { program } as Compiled // never launched
@@ -197,14 +198,21 @@ export class Machine {
     this.recorder.launch(compiled, [n, ...values], buffers, spread(groups))
   }
 
-  /** Records a program that works in groups. */
+  /** Records a program that works in groups; in several launches where one has no room for all along an axis. */
   grouped(
     compiled: Compiled,
     groups: readonly [number, number, number],
     values: readonly number[],
     buffers: readonly Storage[],
   ): void {
-    if (groups[0] * groups[1] * groups[2] > 0) this.recorder.launch(compiled, values, buffers, groups)
+    const [wide, high, deep] = groups
+    const part = (all: number, first: number): number => Math.min(GROUPS, all - first)
+    for (let z = 0; z < deep; z += GROUPS)
+      for (let y = 0; y < high; y += GROUPS)
+        for (let x = 0; x < wide; x += GROUPS) {
+          const here = [part(wide, x), part(high, y), part(deep, z)] as const
+          this.recorder.launch(compiled, [x, y, z, ...values], buffers, here)
+        }
   }
 
   /** A tensor of the given numbers. */
@@ -296,10 +304,13 @@ export class Machine {
   }
 }
 
+/** The most groups of a launch along one axis that every device allows. */
+const GROUPS = 65535
+
 /** Groups along two axes, where one axis has no room for all. */
 function spread(groups: number): readonly [number, number, number] {
-  if (groups <= 65535) return [groups, 1, 1]
-  const rows = Math.ceil(groups / 65535)
+  if (groups <= GROUPS) return [groups, 1, 1]
+  const rows = Math.ceil(groups / GROUPS)
   return [Math.ceil(groups / rows), rows, 1]
 }
 

@@ -42,6 +42,9 @@ const FAULTS = `fn fault(kind: i32, index: i32, length: i32) {
   }
 }`
 
+/** What a program that works in groups is told before all else: the launch's first group along each axis. */
+export const FIRST: readonly Param[] = ['X', 'Y', 'Z'].map(axis => [`firstGroup${axis}`, 'u32'] as const)
+
 /** The whole text of a shader. */
 export function wgsl({
   params,
@@ -72,7 +75,8 @@ export function wgsl({
   lines.push(
     grouped
       ? `@compute @workgroup_size(${group})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) groupId: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let group = groupId + vec3u(p.firstGroupX, p.firstGroupY, p.firstGroupZ);
   ${body}
 }`
       : `@compute @workgroup_size(${group})

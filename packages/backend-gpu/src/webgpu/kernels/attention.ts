@@ -2,6 +2,7 @@ import { sizeOf, stretch } from '@heed/core-tensor'
 import type { Family, Input, Machine } from '../machine.ts'
 import type { Storage } from '../pool.ts'
 import type { Param } from '../program.ts'
+import { attendByProducts, type Call, gradByProducts } from './attentionByProducts.ts'
 
 interface ScaledDot {
   readonly scale: number
@@ -33,13 +34,18 @@ const allowed = (masked: boolean): string => `fn allowed(maskStart: i32, query: 
 
 /**
  * Scaled dot-product attention without its matrix of weights: tiles of scores live in workgroup memory, and tiles that a causal mask
- * hides are never computed. Dao et al. 2022, arXiv:2205.14135.
+ * hides are never computed. Dao et al. 2022, arXiv:2205.14135. Where barriers are dear, products of matrices take its place.
  */
 export function attention(machine: Machine): Family<'scaledDotAttention' | 'scaledDotAttentionGrad'> {
   return {
     scaledDotAttention: ([q, k, v, mask], outputs, attrs: ScaledDot) => {
       const call = described(q as Input, k as Input, v as Input, mask, attrs)
       const made = machine.outputs(outputs)
+      if (!machine.barriers) {
+        const [y, logSums] = made as [Storage, Storage]
+        attendByProducts(machine, callOf(q as Input, k as Input, v as Input, mask, attrs), y, logSums)
+        return made
+      }
       const program = machine.program(`attention${mask ? ' masked' : ''}`, () => forward(mask !== undefined))
       machine.grouped(
         program,
@@ -72,6 +78,11 @@ export function attention(machine: Machine): Family<'scaledDotAttention' | 'scal
           [call.heads, call.queries, call.valueSize, ...layoutOf(dy as Input), ...layoutOf(y as Input), (logSums as Input).offset], // biome-ignore format: one line reads best
           [(dy as Input).storage, (y as Input).storage, (logSums as Input).storage, stats],
         )
+        if (!machine.barriers) {
+          const whole = callOf(q as Input, k as Input, v as Input, mask, attrs)
+          gradByProducts(machine, whole, dy as Input, stats, [dq, dk, dv])
+          return
+        }
         machine.grouped(
           machine.program(`attention by query${masked}`, () => byQuery(mask !== undefined)),
           [1, Math.ceil(call.queries / TILE), call.planes],
@@ -88,6 +99,18 @@ export function attention(machine: Machine): Family<'scaledDotAttention' | 'scal
       return made
     },
   }
+}
+
+function callOf(q: Input, k: Input, v: Input, given: Input | undefined, { scale, offset }: ScaledDot): Call {
+  const shape = [...q.shape.slice(0, 3), k.shape[2] as number]
+  const mask = given && {
+    dtype: given.dtype,
+    storage: given.storage,
+    offset: given.offset,
+    shape,
+    strides: stretch(given, shape),
+  }
+  return { q, k, v, mask, scale, ahead: offset }
 }
 
 function described(q: Input, k: Input, v: Input, mask: Input | undefined, { scale, offset }: ScaledDot) {

@@ -11,6 +11,8 @@ interface Normed {
 /** From this length on, a group of threads shares a row. */
 const SHARED = 48
 const THREADS = 64
+/** Where barriers are dear, no row is shared if there are so many. */
+const ROWS = 64
 
 const PARAMS: readonly Param[] = [['n', 'u32'], ['length', 'u32'], ['first', 'u32'], ['epsilon', 'f32']] // biome-ignore format: a list
 
@@ -30,7 +32,7 @@ export function layerNorm(machine: Machine): Family<'layerNorm' | 'layerNormGrad
     const length = x.shape.at(-1) as number
     const n = length && sizeOf(x.shape) / length
     if (n === 0) return
-    const shared = length >= SHARED
+    const shared = length >= SHARED && (machine.barriers || n < ROWS)
     const program = machine.program(`${name}${shared ? ' shared' : ''}`, () => text(shared))
     const all = [length, x.offset, ...values]
     if (shared) machine.grouped(program, [Math.min(n, 65535), Math.ceil(n / 65535), 1], [n, ...all], buffers)

@@ -40,6 +40,17 @@ export interface Product {
   readonly shape: readonly number[]
   /** Added to every row. */
   readonly bias?: Input
+  /** Where the result goes if not to the beginning of its buffer, one matrix behind the other. */
+  readonly into?: Place
+}
+
+/** A place for matrices in a buffer, in numbers. */
+export interface Place {
+  readonly offset: number
+  /** From one matrix to the next. */
+  readonly stride: number
+  /** Whether they are added to what is there. */
+  readonly adds: boolean
 }
 
 /** Numbers of rows and columns that a group of threads computes; each thread a part of 4 × 4. */
@@ -47,7 +58,7 @@ const TILE = 32
 const DEPTH = 16
 
 /** y = a b (+ bias). */
-export function product(machine: Machine, { a, b, shape, bias }: Product, y: Storage): void {
+export function product(machine: Machine, { a, b, shape, bias, into }: Product, y: Storage): void {
   const [m, n] = shape.slice(-2) as [number, number]
   const k = a.shape.at(-1) as number
   const lead = shape.slice(0, -2)
@@ -58,16 +69,19 @@ export function product(machine: Machine, { a, b, shape, bias }: Product, y: Sto
   const [stepB, columnB] = b.strides.slice(-2) as [number, number]
   const tiled = machine.barriers && m >= 16 && n >= 16 && k >= 8
   const flat = joined(lead, front(a), front(b))
-  const walk = tiled ? padded(flat) : flat
-  const blocked = !tiled && m >= 4 && n >= 4
-  const key = `matmul ${blocked ? 'blocked' : tiled ? 'tiled' : 'plain'}${bias ? ' bias' : ''} ${walk.shape.length}`
-  const program = machine.program(key, () =>
-    blocked ? inBlocks(walk, bias) : tiled ? inTiles(walk, bias) : plainly(walk, bias),
+  const block = tiled ? undefined : blockFor(batches, m, n, k)
+  const walk = tiled || block ? padded(flat) : flat
+  const kind = tiled ? 'tiled' : block ? `blocks of ${block.join(' x ')}` : 'plain'
+  const program = machine.program(`matmul ${kind}${bias ? ' bias' : ''} ${walk.shape.length}`, () =>
+    tiled ? inTiles(walk, bias) : block ? inBlocks(walk, bias, block) : plainly(walk, bias),
   )
   const values = [
     m,
     n,
     k,
+    into?.offset ?? 0,
+    into?.stride ?? m * n,
+    into?.adds ? 1 : 0,
     rowA,
     stepA,
     stepB,
@@ -76,9 +90,10 @@ export function product(machine: Machine, { a, b, shape, bias }: Product, y: Sto
   ]
   const at = placeValues(walk, [a.offset, b.offset])
   const buffers = [a.storage, b.storage, ...(bias ? [bias.storage] : []), y]
-  if (blocked)
-    machine.each(program, batches * Math.ceil(m / 4) * Math.ceil(n / 4), [...values, ...at], buffers)
-  else if (!tiled) machine.each(program, batches * m * n, [...values, ...at], buffers)
+  if (block) {
+    const blocks = Math.ceil(m / block[0]) * Math.ceil(n / block[1])
+    machine.each(program, batches * blocks, [...values, ...at], buffers)
+  } else if (!tiled) machine.each(program, batches * m * n, [...values, ...at], buffers)
   else {
     const tiles = [Math.ceil(n / TILE), Math.ceil(m / TILE)] as const
     for (let first = 0; first < batches; first += 65535)
@@ -91,7 +106,7 @@ export function product(machine: Machine, { a, b, shape, bias }: Product, y: Sto
   }
 }
 
-/** With two axes at least, the outer ones of length 1: tiled programs take long to compile, so there shall be few. */
+/** With two axes at least, the outer ones of length 1: tiles and blocks take long to compile, so there shall be few programs of them. */
 function padded({ shape, strides }: Walk): Walk {
   const more = Array.from({ length: Math.max(0, 2 - shape.length) }, () => 0)
   return { shape: [...more.map(() => 1), ...shape], strides: strides.map(s => [...more, ...s]) }
@@ -105,6 +120,7 @@ function described(
   return {
     params: [
       ...(['m', 'n', 'k'] as const).map(name => [`${name}Size`, 'i32'] as const),
+      ...(['yAt', 'yStride', 'adds'] as const).map(name => [name, 'i32'] as const),
       ...(['rowA', 'stepA', 'stepB', 'columnB'] as const).map(name => [name, 'i32'] as const),
       ...(bias ? ([['biasAt', 'i32'], ['biasStep', 'i32']] as const) : []),
       ...params,
@@ -114,6 +130,13 @@ function described(
     code,
   }
 }
+
+/** Lays a number of the result down, in WGSL. */
+const laid = (sum: string, row: string, column: string, bias: Input | undefined): string =>
+  `let to = p.yAt + i32(batch) * p.yStride + (${row}) * p.nSize + ${column};
+      var v = ${sum}${bias ? ` + bias[p.biasAt + (${column}) * p.biasStep]` : ''};
+      if (p.adds != 0) { v += y[to]; }
+      y[to] = v;`
 
 /** One thread for each number of the result. */
 function plainly(walk: Walk, bias: Input | undefined): Omit<Program, 'name'> {
@@ -134,43 +157,102 @@ function plainly(walk: Walk, bias: Input | undefined): Omit<Program, 'name'> {
     at += p.stepA;
     bt += p.stepB;
   }
-  y[i] = sum${bias ? ' + bias[p.biasAt + column * p.biasStep]' : ''};`,
+  ${laid('sum', 'row', 'column', bias)}`,
   }
 }
 
-/** Each thread holds 4 × 4 sums and reads the operands from memory: for adapters to which barriers are dear. */
-function inBlocks(walk: Walk, bias: Input | undefined): Omit<Program, 'name'> {
+/** Rows and columns of the result that one thread computes where barriers are dear. */
+type Block = readonly [rows: number, columns: number]
+
+/** Large ones read least, and take longest to compile: for large products that keep several threads busy. */
+function blockFor(batches: number, m: number, n: number, k: number): Block | undefined {
+  const work = batches * m * n * k
+  if (m >= 16 && n >= 8 && k >= 32 && work >= 2 ** 22 && (batches * m * n) / 128 >= 64) return [16, 8]
+  if (m >= 8 && n >= 8 && work >= 2 ** 20 && (batches * m * n) / 64 >= 32) return [8, 8]
+  return m >= 4 && n >= 4 ? [4, 4] : undefined
+}
+
+/** So many products are added up between two looks at the end of the loop. */
+const AT_ONCE = 4
+
+/**
+ * Each thread holds a block of sums and reads the operands from memory: for adapters to which barriers are dear. SwiftShader spends
+ * as much on one number read as on ten multiplied, and on each sum once more whenever a loop begins anew.
+ */
+function inBlocks(walk: Walk, bias: Input | undefined, [high, wide]: Block): Omit<Program, 'name'> {
   const { params, reads, writes, code } = described(walk, bias)
+  const rows = Array.from({ length: high }, (_, r) => r)
+  const quads = Array.from({ length: wide / 4 }, (_, c) => c)
+  const lanes = [0, 1, 2, 3]
+  const step = (later: string): string =>
+    [
+      '{',
+      ...quads.map(c => `let vb${c} = vec4f(${lanes.map(j => `b[b${4 * c + j} + kb${later && ` + ${later}p.stepB`}]`).join(', ')});`), // biome-ignore format: one line reads best
+      ...rows.map(
+        r =>
+          `let va${r} = vec4f(a[a${r} + ka${later && ` + ${later}p.stepA`}]); ${quads.map(c => `sum${r}_${c} = fma(va${r}, vb${c}, sum${r}_${c});`).join(' ')}`,
+      ),
+      '}',
+    ].join('\n      ')
+  const steps = Array.from({ length: AT_ONCE }, (_, u) => step(u === 0 ? '' : `${u} * `))
   return {
     params: [['n', 'u32'], ...params],
     reads,
     writes,
-    body: `let wide = u32(p.nSize + 3) / 4u;
-  let high = u32(p.mSize + 3) / 4u;
-  let column = i32(i % wide) * 4;
-  let row = i32(i / wide % high) * 4;
-  let batch = i / (wide * high);
+    body: `let blocksAcross = u32(p.nSize + ${wide - 1}) / ${wide}u;
+  let blocksDown = u32(p.mSize + ${high - 1}) / ${high}u;
+  let column = i32(i % blocksAcross) * ${wide};
+  let row = i32(i / blocksAcross % blocksDown) * ${high};
+  let batch = i / (blocksAcross * blocksDown);
   ${code}
-  var at = vec4i(aAt) + min(vec4i(row) + vec4i(0, 1, 2, 3), vec4i(p.mSize - 1)) * p.rowA;
-  var bt = vec4i(bAt) + min(vec4i(column) + vec4i(0, 1, 2, 3), vec4i(p.nSize - 1)) * p.columnB;
-  var sum0 = vec4f(); var sum1 = vec4f(); var sum2 = vec4f(); var sum3 = vec4f();
-  for (var k = 0; k < p.kSize; k++) {
-    let vb = vec4f(b[bt.x], b[bt.y], b[bt.z], b[bt.w]);
-    sum0 = fma(vec4f(a[at.x]), vb, sum0);
-    sum1 = fma(vec4f(a[at.y]), vb, sum1);
-    sum2 = fma(vec4f(a[at.z]), vb, sum2);
-    sum3 = fma(vec4f(a[at.w]), vb, sum3);
-    at += vec4i(p.stepA);
-    bt += vec4i(p.stepB);
+  ${rows.map(r => `let a${r} = aAt + min(row + ${r}, p.mSize - 1) * p.rowA;`).join(' ')}
+  ${quads.flatMap(c => lanes.map(j => `let b${4 * c + j} = bAt + min(column + ${4 * c + j}, p.nSize - 1) * p.columnB;`)).join(' ')}
+  ${rows.flatMap(r => quads.map(c => `var sum${r}_${c} = vec4f();`)).join(' ')}
+  var ka = 0;
+  var kb = 0;
+  var k = 0;
+  for (; k + ${AT_ONCE} <= p.kSize; k += ${AT_ONCE}) {
+    ${steps.join('\n    ')}
+    ka += ${AT_ONCE} * p.stepA;
+    kb += ${AT_ONCE} * p.stepB;
   }
-  var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  let base = i32(batch) * p.mSize * p.nSize;
-  for (var r = 0; r < min(4, p.mSize - row); r++) {
-    for (var c = 0; c < min(4, p.nSize - column); c++) {
-      y[base + (row + r) * p.nSize + column + c] = sums[r][c]${bias ? ' + bias[p.biasAt + (column + c) * p.biasStep]' : ''};
-    }
-  }`,
+  for (; k < p.kSize; k++) {
+    ${step('')}
+    ka += p.stepA;
+    kb += p.stepB;
   }
+  ${stored(rows, quads, bias)}`,
+  }
+}
+
+/**
+ * Lays a block of sums down. Few products leave much of the time to this, so small blocks that lie in the result as a whole are
+ * written out; the rest takes a loop, which is shorter to compile.
+ */
+function stored(rows: readonly number[], quads: readonly number[], bias: Input | undefined): string {
+  const [high, wide] = [rows.length, 4 * quads.length]
+  const loop = `var sums = array<vec4f, ${high * quads.length}>(${rows.flatMap(r => quads.map(c => `sum${r}_${c}`)).join(', ')});
+    for (var r = 0; r < min(${high}, p.mSize - row); r++) {
+      for (var c = 0; c < min(${wide}, p.nSize - column); c++) {
+      ${laid(`sums[r * ${quads.length} + c / 4][c % 4]`, 'row + r', 'column + c', bias)}
+      }
+    }`
+  if (high > 8) return loop
+  const add = (c: number): string =>
+    bias
+      ? `let bias${c} = vec4f(${[0, 1, 2, 3].map(j => `bias[p.biasAt + (column + ${4 * c + j}) * p.biasStep]`).join(', ')});`
+      : ''
+  const lines = rows.map(
+    r =>
+      `{ let to = first + ${r} * p.nSize; ${quads.map(c => `let v${c} = sum${r}_${c}${bias ? ` + bias${c}` : ''}; ${[0, 1, 2, 3].map(j => `y[to + ${4 * c + j}] = v${c}[${j}];`).join(' ')}`).join(' ')} }`,
+  )
+  return `if (row + ${high} <= p.mSize && column + ${wide} <= p.nSize && p.adds == 0) {
+    let first = p.yAt + i32(batch) * p.yStride + row * p.nSize + column;
+    ${quads.map(add).join(' ')}
+    ${lines.join('\n    ')}
+  } else {
+    ${loop}
+  }`
 }
 
 /** Tiles of both operands stand in workgroup memory, and each thread holds 4 × 4 sums in registers. */
@@ -222,13 +304,13 @@ fn fromB(base: i32, k: i32, column: i32) -> f32 {
     workgroupBarrier();
   }
   var sums = array<vec4f, 4>(sum0, sum1, sum2, sum3);
-  let base = i32(batch) * p.mSize * p.nSize;
   for (var r = 0; r < 4; r++) {
     let row = firstRow + i32(ty) * 4 + r;
     if (row >= p.mSize) { break; }
     for (var c = 0; c < 4; c++) {
       let column = firstColumn + i32(tx) * 4 + c;
-      if (column < p.nSize) { y[base + row * p.nSize + column] = sums[r][c]${bias ? ' + bias[p.biasAt + column * p.biasStep]' : ''}; }
+      if (column >= p.nSize) { break; }
+      ${laid('sums[r][c]', 'row', 'column', bias)}
     }
   }`,
   }

@@ -5,6 +5,8 @@ import type { Storage } from '../pool.ts'
 /** From this length on, a group of threads shares a row. */
 const SHARED = 48
 const THREADS = 64
+/** Where barriers are dear, no row is shared if there are so many. */
+const ROWS = 64
 
 /** Softmax over rows in one launch: largest number, sum of exponentials, quotients. */
 export function normalize(machine: Machine): Family<'softmax' | 'logSoftmax'> {
@@ -17,7 +19,7 @@ export function normalize(machine: Machine): Family<'softmax' | 'logSoftmax'> {
       if (sizeOf(x.shape) === 0) return [y]
       const n = sizeOf(x.shape) / length
       const buffers = [x.storage, y]
-      if (length < SHARED)
+      if (length < SHARED || (!machine.barriers && n >= ROWS))
         machine.each(
           machine.program(name, () => alone(result)),
           n,

@@ -25,16 +25,28 @@ export function recurrent(machine: Machine): Family<Kind> {
       const program = machine.program(key, () => steps(kind, attrs, saving, group))
       const groups = Math.ceil(batch / ROWS)
       // Per group: two states in turn, and the cell's.
-      machine.scratch([groups * 3 * hidden * ROWS, wide[kind] * hidden * hidden], (rooms, turned) => {
-        const [storage, columns] = [rooms as Storage, turned as Storage]
+      // Threads side by side shall read numbers side by side, which is worth a copy of the weight where they read at once.
+      const turns = machine.barriers
+      const outputsOf = wide[kind] * hidden
+      machine.scratch([groups * 3 * hidden * ROWS, turns ? outputsOf * hidden : 0], (rooms, turned) => {
+        const [storage, columns] = [rooms as Storage, turns ? (turned as Storage) : weight.storage]
         const room = { storage, slots: 3 }
-        turnedWeight(machine, weight, columns)
+        if (turns) turnedWeight(machine, weight, columns)
         rowsOf(machine, h0, room, 0)
         if (kind === 'lstm') rowsOf(machine, c0, room, 2)
         machine.grouped(
           program,
           [groups, 1, 1],
-          [batch, time, hidden, attrs.reverse ? 1 : 0, x.offset, bias.offset, lengths.offset],
+          [
+            batch,
+            time,
+            hidden,
+            attrs.reverse ? 1 : 0,
+            x.offset,
+            bias.offset,
+            lengths.offset,
+            ...(turns ? [0, outputsOf, 1] : [weight.offset, 1, hidden]),
+          ],
           [
             x.storage,
             columns,
@@ -54,7 +66,7 @@ export function recurrent(machine: Machine): Family<Kind> {
 }
 
 const params: readonly Param[] = [
-  ...(['batch', 'time', 'hidden', 'reverse', 'xAt', 'biasAt', 'lengthsAt'] as const).map(name => [name, 'u32'] as const),
+  ...(['batch', 'time', 'hidden', 'reverse', 'xAt', 'biasAt', 'lengthsAt', 'weightAt', 'weightIn', 'weightOut'] as const).map(name => [name, 'u32'] as const),
 ] // biome-ignore format: a list
 
 function steps(kind: Kind, { activation }: Scan, saving: boolean, group: number): Omit<Program, 'name'> {
@@ -78,11 +90,12 @@ function steps(kind: Kind, { activation }: Scan, saving: boolean, group: number)
     storageBarrier();
     for (var j = thread; j < p.hidden; j += ${group}u) {
       ${gates.map(g => `var h${g} = vec4f(bias[p.biasAt + ${g}u * p.hidden + j]);`).join(' ')}
-      for (var k = 0u; k < p.hidden; k++) {
-        let h = rooms[now + k];
-        let at = k * ${wide[kind]}u * p.hidden + j;
-        ${gates.map(g => `h${g} = fma(vec4f(weight[at + ${g}u * p.hidden]), h, h${g});`).join(' ')}
+      let column = p.weightAt + j * p.weightOut;
+      var k = 0u;
+      for (; k + 4u <= p.hidden; k += 4u) {
+        ${[0, 1, 2, 3].map(u => multiplied(kind, `k + ${u}u`)).join('\n        ')}
       }
+      for (; k < p.hidden; k++) { ${multiplied(kind, 'k')} }
       let before = rooms[now + j];
       var after = before;
       for (var r = 0u; r < ${ROWS}u; r++) {
@@ -98,6 +111,12 @@ function steps(kind: Kind, { activation }: Scan, saving: boolean, group: number)
     }
   }`,
   }
+}
+
+/** Takes one unit's state into the sums of all gates. */
+function multiplied(kind: Kind, k: string): string {
+  const sums = Array.from({ length: wide[kind] }, (_, g) => `h${g} = fma(vec4f(weight[at + ${g}u * p.hidden * p.weightOut]), h, h${g});`) // biome-ignore format: one line reads best
+  return `{ let h = rooms[now + ${k}]; let at = column + (${k}) * p.weightIn; ${sums.join(' ')} }`
 }
 
 const indented = (text: string): string => text.replaceAll('\n', '\n        ')

@@ -48,7 +48,8 @@ export function recurrentGrad(machine: Machine): Family<'gruGrad' | 'lstmGrad' |
 function backwards(machine: Machine, kind: Kind, dStates: Input, attrs: Scan) {
   const [batch, time, hidden] = dStates.shape as [number, number, number]
   const groups = Math.ceil(batch / ROWS)
-  const group = threadsFor(hidden)
+  // Where reading is dear, few threads take several units each, which share what they read.
+  const [group, units] = machine.barriers ? [threadsFor(hidden), 1] : [64, 4]
   return (
     into: Readonly<Record<number, Input>>,
     inputs: readonly Input[],
@@ -56,8 +57,8 @@ function backwards(machine: Machine, kind: Kind, dStates: Input, attrs: Scan) {
     out: Readonly<Record<number, Storage>>,
   ): void => {
     if (batch * hidden === 0) return
-    const key = `${kind}Grad${kind === 'rnn' ? ` ${attrs.activation}` : ''} ${group}`
-    const program = machine.program(key, () => steps(kind, attrs, group))
+    const key = `${kind}Grad${kind === 'rnn' ? ` ${attrs.activation}` : ''} ${group} x ${units}`
+    const program = machine.program(key, () => steps(kind, attrs, group, units))
     const slots = GATES + wide[kind]
     machine.scratch([groups * slots * hidden * ROWS], rooms => {
       const storage = rooms as Storage
@@ -80,8 +81,10 @@ const reads = {
   rnn: ['dStates', 'states', 'weight', 'lengths'],
 } as const
 
-function steps(kind: Kind, { activation }: Scan, group: number): Omit<Program, 'name'> {
+function steps(kind: Kind, { activation }: Scan, group: number, units: number): Omit<Program, 'name'> {
   const names: readonly string[] = reads[kind]
+  const each = (code: (unit: number) => string): string =>
+    Array.from({ length: units }, (_, u) => code(u)).join(' ')
   return {
     params: [
       ...(['batch', 'time', 'hidden', 'reverse'] as const).map((name): Param => [name, 'u32']),
@@ -127,12 +130,12 @@ function steps(kind: Kind, { activation }: Scan, group: number): Omit<Program, '
       ${Array.from({ length: wide[kind] }, (_, g) => `rooms[gates + ${g}u * p.hidden + j] = ${kind === 'gru' && g === 2 ? 'gr2' : `d${g}`};`).join(' ')}
     }
     storageBarrier();
-    for (var k = thread; k < p.hidden; k += ${group}u) {
-      var sum = rooms[room + k];
-      for (var g = 0u; g < ${wide[kind]}u * p.hidden; g++) {
-        sum = fma(vec4f(weight[p.weightAt + g * p.hidden + k]), rooms[gates + g], sum);
+    for (var first = thread; first < p.hidden; first += ${group * units}u) {
+      ${each(u => `let k${u} = min(first + ${u * group}u, p.hidden - 1u); var sum${u} = rooms[room + k${u}];`)}
+      for (var j = 0u; j < p.hidden; j++) {
+        ${Array.from({ length: wide[kind] }, (_, g) => `{ let g = j + ${g}u * p.hidden; let d = rooms[gates + g]; let at = p.weightAt + g * p.hidden; ${each(u => `sum${u} = fma(vec4f(weight[at + k${u}]), d, sum${u});`)} }`).join('\n        ')}
       }
-      rooms[room + k] = sum;
+      ${each(u => `if (first + ${u * group}u < p.hidden) { rooms[room + k${u}] = sum${u}; }`)}
     }
   }`.replace('var d0 = vec4f();', `var d0 = vec4f();${kind === 'gru' ? ' var gr2 = vec4f();' : ''}`),
   }
