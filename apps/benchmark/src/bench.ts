@@ -3,16 +3,18 @@ import { cpus, release, tmpdir, totalmem, type } from 'node:os'
 import { join } from 'node:path'
 import { type CellResult, gapOf, measureCell, PACE, type Pace } from './cell.ts'
 import { type CellContext, type Note, openSides } from './open.ts'
-import type { Participant, Place } from './participants.ts'
+import type { Participant, PeerName, Place } from './participants.ts'
 import type { Cell } from './plan.ts'
 import { progressLine } from './progress.ts'
 import type { Pages } from './protocol.ts'
-import type { Gap, Machine, Results, Row } from './results.ts'
+import type { Adapter, Gap, Machine, Results, Row } from './results.ts'
 import { measureSpecial } from './special.ts'
 
 export interface BenchOptions {
   readonly place: Place
   readonly cells: readonly Cell[]
+  /** Given if a GPU is measured. */
+  readonly adapter?: Adapter | undefined
   /** A Python that imports torch. */
   readonly python?: string | undefined
   /** When the run must end, on the clock of `performance.now()`. */
@@ -26,7 +28,7 @@ export interface BenchOptions {
 
 /** Measures cell after cell until all are done, the time is over, or somebody stops it. */
 export async function bench(options: BenchOptions): Promise<Results> {
-  const { place, deadline, signal, say, found } = options
+  const { place, adapter, deadline, signal, say, found } = options
   const began = performance.now()
   const started = new Date().toISOString()
   const participants: Record<string, string> = {}
@@ -36,7 +38,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
   let wideFailed = false
   try {
     const { cells, pages } =
-      place === 'chromium' ? await withPages(options, folder, gaps) : { cells: options.cells }
+      place !== 'node' ? await withPages(options, folder, gaps) : { cells: options.cells }
     for (const [i, cell] of cells.entries()) {
       if (signal.aborted) break
       const left = deadline - performance.now()
@@ -73,6 +75,8 @@ export async function bench(options: BenchOptions): Promise<Results> {
         : measureVariant(context, { ...PACE, cellMs: Math.min(PACE.cellMs, cellMs) }, note))
       if (signal.aborted && made.rows.length === 0) break // its gaps are those of the stop
       rows.push(...made.rows)
+      if (place === 'gpu')
+        made.gaps.push(...cell.unable.map(peer => gapOf(subject, peer, WHY_UNABLE[peer] ?? 'has no version')))
       gaps.push(...made.gaps)
       for (const row of made.rows) found(row)
       for (const { participant, reason } of made.gaps) {
@@ -87,6 +91,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
   return {
     machine: describeMachine(),
     node: process.version,
+    ...(adapter ? { adapter } : {}),
     began: started,
     seconds,
     participants,
@@ -95,9 +100,13 @@ export async function bench(options: BenchOptions): Promise<Results> {
   }
 }
 
+const WHY_UNABLE: Readonly<Partial<Record<PeerName, string>>> = {
+  'ort-webgpu': 'only infers: it has no gradients',
+}
+
 /** Bundles what pages run; a peer that cannot be bundled leaves its cells, and a gap says why. */
 async function withPages(
-  { cells, say }: BenchOptions,
+  { place, cells, say }: BenchOptions,
   folder: string,
   gaps: Gap[],
 ): Promise<{ cells: readonly Cell[]; pages: Pages }> {
@@ -105,6 +114,7 @@ async function withPages(
     cells.flatMap(cell => cell.participants.flatMap(one => (one.kind === 'peer' ? [one.peer] : []))),
   )
   const { bundlePages } = await import('./chromium/bundle.ts')
+  const { GPU_FLAGS } = await import('./chromium/adapter.ts')
   const { pages, failed } = await bundlePages(join(folder, 'pages'), [...peers])
   for (const [peer, reason] of failed) {
     say(`${peer}: ${reason}`)
@@ -113,7 +123,7 @@ async function withPages(
   const bundled = (one: Participant): boolean => one.kind === 'heed' || !failed.has(one.peer)
   return {
     cells: cells.map(cell => ({ ...cell, participants: cell.participants.filter(bundled) })),
-    pages,
+    pages: { ...pages, ...(place === 'gpu' ? { gpuFlags: GPU_FLAGS } : {}) },
   }
 }
 

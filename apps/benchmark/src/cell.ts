@@ -1,5 +1,6 @@
 import { disagreement, emptiness } from './agreement.ts'
 import { coreTimes, isDisturbed, type Stretch } from './disturbance.ts'
+import type { StepCost } from './obey.ts'
 import { nameOf, type Place } from './participants.ts'
 import type { Burst } from './protocol.ts'
 import type { Gap, Row } from './results.ts'
@@ -58,6 +59,7 @@ interface Turns {
   /** Milliseconds of its last turn. */
   lastMs: number
   peakMB: number
+  cost: StepCost | undefined
   capped: boolean
 }
 
@@ -67,6 +69,7 @@ export interface Measured extends Summary {
   readonly disturbed: boolean
   readonly capped: boolean
   readonly peakMB: number
+  readonly cost?: StepCost | undefined
 }
 
 export interface CellResult {
@@ -101,10 +104,11 @@ export async function measureCell(
       turns: 0,
       lastMs: resultMs / subject.compared,
       peakMB: 0,
+      cost: undefined,
       capped: false,
     }),
   )
-  await takeTurns(turns, pace, drop, signal)
+  await takeTurns(turns, subject.place, pace, drop, signal)
   const measured = turns.flatMap(one => summarized(one, subject.calls, pace))
   return { rows: rowsOf(subject, measured), gaps }
 }
@@ -141,6 +145,7 @@ async function agreeing(
 
 async function takeTurns(
   all: readonly Turns[],
+  place: Place,
   pace: Pace,
   drop: (side: Side, reason: string) => void,
   signal?: AbortSignal,
@@ -156,6 +161,7 @@ async function takeTurns(
       one.lastMs = after.at - before.at
       one.spent += after.at - before.at
       one.peakMB = burst.peakMB
+      one.cost = burst.cost
       const own = burst.cpuMs + (used.user + used.system) / 1000
       return { burst, stretch: { before, after, own } }
     } catch (error) {
@@ -181,7 +187,7 @@ async function takeTurns(
       const made = await turn(one, pace.burstMs)
       if (!made) continue
       one.turns++
-      if (isDisturbed(made.stretch, made.burst)) one.loud.push(...made.burst.times)
+      if (isDisturbed(made.stretch, made.burst, place)) one.loud.push(...made.burst.times)
       else {
         one.quietTurns++
         one.quiet.push(...made.burst.times)
@@ -198,11 +204,11 @@ function turnsWanted({ lastMs }: Turns, { turns }: Pace): number {
 
 /** Quiet turns alone count if there are two of them or more; else all count, and the row says that it was disturbed. */
 function summarized(one: Turns, calls: number, pace: Pace): Measured[] {
-  const { side, quiet, loud, quietTurns, capped, peakMB } = one
+  const { side, quiet, loud, quietTurns, capped, peakMB, cost } = one
   const disturbed = quietTurns < Math.min(2, turnsWanted(one, pace))
   const times = disturbed ? [...quiet, ...loud] : quiet
   if (times.length === 0) return []
-  return [{ ...summarize(times.map(ms => ms / calls)), side, disturbed, capped, peakMB }]
+  return [{ ...summarize(times.map(ms => ms / calls)), side, disturbed, capped, peakMB, cost }]
 }
 
 /** A row for each engine and peer; Heed alone where no peer is left. */
@@ -235,6 +241,7 @@ function rowOf({ place, workload, variant, threads }: CellSubject, heed: Measure
     peerSpread: peer?.spread ?? null,
     heedRuns: heed.count,
     peerRuns: peer?.count ?? null,
+    ...(heed.cost ? { heedCost: heed.cost } : {}),
     heedPeakMB: heed.peakMB,
     peerPeakMB: peer?.peakMB ?? null,
     capped: heed.capped || (peer?.capped ?? false),

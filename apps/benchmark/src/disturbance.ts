@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import type { Place } from './participants.ts'
 
 /** What the machine's cores have done so far, in milliseconds. */
 export interface CoreTimes {
@@ -50,11 +51,13 @@ export const DISTURBED_FROM = 0.2
 /**
  * Whether others got in the way of a measured process.
  *
- * Others must have kept a fifth of a core busy; or the process, which computes all the time, got less than nine tenths of one core.
+ * Others must have kept a fifth of a core busy; or the process, which computes all the time unless a GPU does, got less than nine
+ * tenths of one core.
  */
 export function isDisturbed(
   stretch: Stretch,
   process: { readonly cpuMs: number; readonly wallMs: number },
+  place: Place = 'node',
 ): boolean {
-  return foreignCores(stretch) >= DISTURBED_FROM || process.cpuMs < 0.9 * process.wallMs
+  return foreignCores(stretch) >= DISTURBED_FROM || (place !== 'gpu' && process.cpuMs < 0.9 * process.wallMs)
 }

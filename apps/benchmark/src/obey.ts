@@ -2,11 +2,24 @@ import type { Runner } from './peers/runner.ts'
 import type { Answer, Ask } from './protocol.ts'
 import type { NamedValues } from './values.ts'
 
+/** What a step asks of a GPU, on average. */
+export interface StepCost {
+  /** Kernels launched. */
+  readonly launches: number
+  /** Times that launches were handed over, many at once; absent where each goes alone. */
+  readonly submissions?: number | undefined
+  /** Bytes that went to the device. */
+  readonly uploaded: number
+  /** Bytes that came back from it. */
+  readonly downloaded: number
+}
+
 /** Times of steps, by the clock of whoever did them. */
 export interface Timing {
   /** Milliseconds of each step, or of a step on average where several had to be timed at once. */
   readonly times: readonly number[]
   readonly wallMs: number
+  readonly cost?: StepCost
 }
 
 /** What a participant's processes have used. */
@@ -62,6 +75,7 @@ const TICKS = 200
  */
 export async function timesOf(runner: Runner, ms: number, most: number, tickMs: number): Promise<Timing> {
   const times: number[] = []
+  const before = runner.spent?.()
   const began = performance.now()
   let [now, done, group] = [began, 0, 1]
   while (done < most && (times.length === 0 || now - began < ms)) {
@@ -76,7 +90,20 @@ export async function timesOf(runner: Runner, ms: number, most: number, tickMs: 
     if (now - start < TICKS * tickMs && done < most) group *= 2
     else times.push((now - start) / steps)
   }
-  return { times, wallMs: now - began }
+  const after = runner.spent?.()
+  return { times, wallMs: now - began, ...(before && after ? { cost: perStep(before, after, done) } : {}) }
+}
+
+function perStep(before: StepCost, after: StepCost, steps: number): StepCost {
+  const mean = (from: number, to: number): number => (to - from) / steps
+  return {
+    launches: mean(before.launches, after.launches),
+    ...(before.submissions !== undefined && after.submissions !== undefined
+      ? { submissions: mean(before.submissions, after.submissions) }
+      : {}),
+    uploaded: mean(before.uploaded, after.uploaded),
+    downloaded: mean(before.downloaded, after.downloaded),
+  }
 }
 
 /** Milliseconds between two times that this clock can tell apart: browsers make it coarse on purpose. */

@@ -17,6 +17,8 @@ export interface Cell {
   readonly threads: number
   /** Heed first. */
   readonly participants: readonly Participant[]
+  /** Peers that were asked for, live there and have no version of it. */
+  readonly unable: readonly PeerName[]
 }
 
 /** What a run was asked for. */
@@ -27,6 +29,8 @@ export interface Wish {
   readonly threads: readonly number[]
   readonly engines: readonly Engine[]
   readonly peers: readonly PeerName[]
+  /** Whether the GPU that is measured is one of software, which takes too long for some variants; they are measured if they are named. */
+  readonly software?: boolean
 }
 
 /**
@@ -36,9 +40,10 @@ export interface Wish {
  */
 export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
   checkNames(workloads, wish)
-  const here = ({ kind }: Variant): boolean => isMeasuredIn(kind, wish.place)
+  const here = (one: Variant): boolean => isMeasuredIn(one, wish.place)
   const wanted = ({ name }: Workload, one: Variant): boolean =>
-    wish.names.length === 0 || wish.names.includes(name) || wish.names.includes(`${name}/${one.name}`)
+    wish.names.includes(`${name}/${one.name}`) ||
+    ((wish.names.length === 0 || wish.names.includes(name)) && suits(one, wish))
   const last = wish.threads.length - 1
   const turns = ({ threads }: Variant, turn: number): boolean =>
     threads === undefined || turn === (threads === 'one' ? 0 : last)
@@ -52,7 +57,7 @@ export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
             workload,
             variant: one,
             threads,
-            participants: participantsOf(one, threads, wish),
+            ...participantsOf(one, threads, wish),
           }),
         ),
     ),
@@ -62,7 +67,11 @@ export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
   return [...cells.filter(cell => !isPoint(cell)), ...cells.filter(isPoint)]
 }
 
-function participantsOf({ peers, kind }: Variant, threads: number, wish: Wish): Participant[] {
+function participantsOf(
+  { peers, kind }: Variant,
+  threads: number,
+  wish: Wish,
+): Pick<Cell, 'participants' | 'unable'> {
   const has: Readonly<Record<PeerName, boolean>> = {
     torch: peers.torch !== undefined,
     'ort-node': peers.ort !== undefined,
@@ -70,19 +79,38 @@ function participantsOf({ peers, kind }: Variant, threads: number, wish: Wish): 
     'jax-js': peers.jax !== undefined,
     tfjs: peers.tfjs !== undefined,
     'js-pytorch': peers.jsPytorch !== undefined,
+    'tfjs-webgpu': peers.tfjs !== undefined,
+    'tfjs-webgl': peers.tfjs !== undefined,
+    'jax-webgpu': peers.jax !== undefined,
+    'ort-webgpu': peers.ort !== undefined,
   }
-  return [
-    ...wish.engines.map((engine): Participant => ({ kind: 'heed', engine })),
-    ...wish.peers
-      .filter(peer => livesIn(peer, wish.place) && (has[peer] || kind === 'coldStart'))
-      .filter(peer => threads === 1 || hasThreads(peer, wish.place))
-      .map((peer): Participant => ({ kind: 'peer', peer })),
-  ]
+  const living = wish.peers.filter(peer => livesIn(peer, wish.place))
+  const peersHere = living
+    .filter(peer => has[peer] || kind === 'coldStart')
+    .filter(peer => threads === 1 || hasThreads(peer, wish.place))
+  return {
+    participants: [
+      ...wish.engines.map((engine): Participant => ({ kind: 'heed', engine })),
+      ...peersHere.map((peer): Participant => ({ kind: 'peer', peer })),
+    ],
+    unable: living.filter(peer => !has[peer]),
+  }
 }
 
 /** What is about processes of Node, or a command, is measured nowhere else. */
-function isMeasuredIn(kind: Variant['kind'], place: Place): boolean {
-  return place === 'node' || !(kind === 'coldStart' || kind === 'mainJob')
+function isMeasuredIn({ kind, gpu }: Variant, place: Place): boolean {
+  if (place === 'gpu') return gpu !== undefined && kind === undefined
+  return gpu !== 'small' && (place === 'node' || !(kind === 'coldStart' || kind === 'mainJob'))
+}
+
+function whyNot({ gpu }: Variant, place: Place): string {
+  if (place === 'gpu') return 'is not measured on a GPU'
+  return gpu === 'small' ? 'in that size is for GPUs of software alone' : 'is about processes of Node'
+}
+
+/** Whether a GPU that is to be measured has the time for it, and needs no smaller one. */
+function suits({ gpu }: Variant, { place, software = false }: Wish): boolean {
+  return place !== 'gpu' || gpu === 'any' || gpu === (software ? 'small' : 'full')
 }
 
 function checkNames(workloads: readonly Workload[], { names, place }: Wish): void {
@@ -106,7 +134,8 @@ function checkNames(workloads: readonly Workload[], { names, place }: Wish): voi
 function checkPlace(workloads: readonly Workload[], names: readonly string[], place: Place): void {
   for (const { name, variants } of workloads) {
     const asked = variants.filter(one => names.includes(name) || names.includes(`${name}/${one.name}`))
-    if (asked.length && !asked.some(one => isMeasuredIn(one.kind, place)))
-      throw new ConfigError(`${name} is about processes of Node; leave it out`)
+    const [first] = asked
+    if (first && !asked.some(one => isMeasuredIn(one, place)))
+      throw new ConfigError(`${name} ${whyNot(first, place)}; leave it out`)
   }
 }

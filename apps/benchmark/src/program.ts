@@ -13,11 +13,12 @@ import {
   type Place,
   peerNames,
   places,
+  runsIn,
 } from './participants.ts'
 import { plan } from './plan.ts'
 import { rowLine } from './progress.ts'
 import { page } from './report/page.ts'
-import { type Results, resultsSchema } from './results.ts'
+import { type Adapter, type Results, resultsSchema } from './results.ts'
 import { workloads } from './workloads/index.ts'
 
 interface Options {
@@ -47,7 +48,8 @@ Examples:
   npm run bench                                          everything, at most 25 minutes
   npm run bench -- gemm attention/forward --peers torch  a part of it
   npm run bench -- --threads 1,2 --json results.json --report
-  npm run bench -- gemm --place chromium                 Heed and the peers from npm in a page of Chromium`
+  npm run bench -- gemm --place chromium                 Heed and the peers from npm in a page of Chromium
+  npm run bench -- gemm attention --place gpu            Heed's GPU backend and those of peers, on WebGPU and WebGL`
 
 /** Runs the command line. @returns 0 well, 1 the environment failed, 2 the input was wrong, 130 interrupted */
 export async function benchmark(argv: readonly string[], output: Output): Promise<number> {
@@ -61,7 +63,11 @@ export async function benchmark(argv: readonly string[], output: Output): Promis
         .default('node'),
     )
     .option('--threads <counts>', 'threads, as 2 or 1,2 (default: 1, then all cores)', threadCounts)
-    .option('--engines <list>', 'stock, wide (256-bit SIMD, Node 24 and later) or both', listOf(engines))
+    .option(
+      '--engines <list>',
+      'stock, wide (256-bit SIMD, Node 24 and later); on a GPU webgpu, webgl2',
+      listOf(engines),
+    )
     .option('--peers <list>', `${peerNames.join(', ')}, or none; all unless given`, listOf(peerNames))
     .option('--python <command>', 'the Python that imports torch (default: python3, else /usr/bin/python3)')
     .option('--minutes <count>', 'when to stop', minutes, 25)
@@ -93,16 +99,18 @@ async function run(names: readonly string[], options: Options, output: Output): 
   const { place } = options
   checkPlace(options)
   const asked = (options.peers ?? peerNames).filter(peer => livesIn(peer, place))
+  const adapter = place === 'gpu' ? await lookForAdapter(say) : undefined
   const wide = place === 'node' && Number.parseInt(process.versions.node, 10) >= 24
   const wish = {
     place,
     names,
-    threads: options.threads ?? (cores > 1 ? [1, cores] : [1]),
-    engines: options.engines ?? (wide ? engines : ['stock' as const]),
+    threads: options.threads ?? (cores > 1 && place !== 'gpu' ? [1, cores] : [1]),
+    engines: options.engines ?? usualEngines(place, wide),
+    software: adapter?.software ?? false,
   }
   plan(workloads, { ...wish, peers: asked }) // a wrong name is said before anything is installed
   if (options.json) writable(options.json)
-  if (place === 'chromium') (await import('./chromium/bundle.ts')).findChromium() // better now than after an installation
+  if (place !== 'node') (await import('./chromium/bundle.ts')).findChromium() // better now than after an installation
   const { peers, python, missing } = await installPeers(asked, { python: options.python, say })
   for (const line of missing) say(line)
   const cells = plan(workloads, { ...wish, peers: asked.filter(peer => peers.has(peer)) })
@@ -117,6 +125,7 @@ async function run(names: readonly string[], options: Options, output: Output): 
     const measured = await bench({
       place,
       cells,
+      adapter,
       python,
       deadline,
       signal: stop.signal,
@@ -149,18 +158,43 @@ function keep(results: Results, { json, report }: Options, say: (line: string) =
   }
 }
 
-/** @throws ConfigError for what there is not in Chromium */
-function checkPlace({ place, peers = [], engines: wanted = [] }: Options): void {
-  if (place === 'node') return
-  if (process.platform !== 'linux')
-    throw new Error('--place chromium: needs Linux, whose /proc tells what Chromium uses')
+/** The GPU that pages of Chromium get. @throws Error if there is no Chromium, or it gets none */
+async function lookForAdapter(say: (line: string) => void): Promise<Adapter> {
+  const { findChromium } = await import('./chromium/bundle.ts')
+  const { findAdapter } = await import('./chromium/adapter.ts')
+  const adapter = await findAdapter(findChromium())
+  say(
+    `adapter: ${adapter.name}, ${adapter.driver}${adapter.software ? ': software on the processor; only ratios mean anything, and only for it' : ''}`,
+  )
+  return adapter
+}
+
+function usualEngines(place: Place, wide: boolean): readonly Engine[] {
+  if (place === 'gpu') return ['webgpu']
+  return wide ? ['stock', 'wide'] : ['stock']
+}
+
+/** @throws ConfigError for what there is not in that place */
+function checkPlace({ place, peers = [], engines: wanted = [], threads = [1] }: Options): void {
+  const where = `--place ${place}`
+  if (place !== 'node' && process.platform !== 'linux')
+    throw new Error(`${where}: needs Linux, whose /proc tells what Chromium uses`)
   const strange = peers.filter(peer => !livesIn(peer, place))
   if (strange.length) {
     const here = peerNames.filter(peer => livesIn(peer, place))
-    throw new ConfigError(`--place chromium: no page runs ${strange.join(', ')}; use ${here.join(', ')}`)
+    throw new ConfigError(
+      `${where}: ${place === 'node' ? 'Node does not run' : place === 'gpu' ? 'there is no GPU backend in' : 'no page runs'} ${strange.join(', ')}; use ${here.join(', ')}`,
+    )
   }
-  if (wanted.includes('wide'))
-    throw new ConfigError('--place chromium: pages have no wide SIMD; use --engines stock')
+  if (wanted.includes('wide') && place === 'chromium')
+    throw new ConfigError(`${where}: pages have no wide SIMD; use --engines stock`)
+  const odd = wanted.filter(engine => !runsIn(engine, place))
+  if (odd.length) {
+    const here = engines.filter(engine => runsIn(engine, place))
+    throw new ConfigError(`${where}: there is no engine ${odd.join(', ')} there; use ${here.join(', ')}`)
+  }
+  if (place === 'gpu' && threads.some(count => count !== 1))
+    throw new ConfigError(`${where}: a GPU knows no threads; leave --threads out`)
 }
 
 /** @throws ConfigError where a file cannot be written: better now than after 25 minutes */

@@ -1,3 +1,4 @@
+import type { StepCost } from './obey.ts'
 import type { Engine, PeerName } from './participants.ts'
 
 /** What a JavaScript participant is started with. */
@@ -19,6 +20,8 @@ export interface Pages {
   readonly folder: string
   /** The browser's program. */
   readonly chromium: string
+  /** How the browser is started if pages compute on a GPU. */
+  readonly gpuFlags?: readonly string[]
 }
 
 /** What a participant is asked. */
@@ -34,6 +37,8 @@ export interface Burst {
   /** Processor time of the whole process meanwhile; in Chromium of all its processes. */
   readonly cpuMs: number
   readonly wallMs: number
+  /** What a step asked of a GPU, for those who count it. */
+  readonly cost?: StepCost | undefined
   /** The most memory that was resident so far. */
   readonly peakMB: number
   /** What is resident now. */

@@ -1,10 +1,20 @@
 import { z } from 'zod'
+import type { StepCost } from './obey.ts'
 import { type Engine, engines, type PeerName, type Place, peerNames, places } from './participants.ts'
 
 /** Resident memory after a number of steps. */
 export interface MemoryPoint {
   readonly step: number
   readonly mb: number
+}
+
+/** The GPU that computed. */
+export interface Adapter {
+  /** As it names itself. */
+  readonly name: string
+  readonly driver: string
+  /** Whether it is a program that computes on the processor: ratios hold for it alone, and times for nothing. */
+  readonly software: boolean
 }
 
 /** One peer beside Heed on one piece of work. */
@@ -38,6 +48,8 @@ export interface Row {
   /** Resident memory on the way, for the workload about memory. */
   readonly heedMemory?: readonly MemoryPoint[] | undefined
   readonly peerMemory?: readonly MemoryPoint[] | undefined
+  /** What a step of Heed's asked of the GPU. */
+  readonly heedCost?: StepCost | undefined
   /** Whether a time limit cut the measurement short: fewer repetitions than wanted. */
   readonly capped: boolean
 }
@@ -62,6 +74,8 @@ export interface Machine {
 export interface Results {
   readonly machine: Machine
   readonly node: string
+  /** Given if a GPU was measured. */
+  readonly adapter?: Adapter | undefined
   /** ISO 8601. */
   readonly began: string
   readonly seconds: number
@@ -85,6 +99,7 @@ export const resultsSchema: z.ZodType<Results> = z.strictObject({
     system: z.string(),
   }),
   node: z.string(),
+  adapter: z.strictObject({ name: z.string(), driver: z.string(), software: z.boolean() }).optional(),
   began: z.iso.datetime(),
   seconds: share,
   participants: z.record(z.string(), z.string()),
@@ -110,6 +125,14 @@ export const resultsSchema: z.ZodType<Results> = z.strictObject({
       peerPeakMB: share.nullable(),
       heedMemory: memory,
       peerMemory: memory,
+      heedCost: z
+        .strictObject({
+          launches: share,
+          submissions: share.optional(),
+          uploaded: share,
+          downloaded: share,
+        })
+        .optional(),
       capped: z.boolean(),
     }),
   ),

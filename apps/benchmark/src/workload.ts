@@ -18,6 +18,8 @@ export type PeerVersion = (library: Untyped, inputs: Readonly<Record<string, Unt
 export interface OnnxVersion {
   /** Without any, the graph takes its inputs itself. */
   readonly feeds: readonly string[]
+  /** Outputs that `run` reads: on a GPU all others stay there. */
+  readonly read?: readonly string[]
   /** Builds the graph; gives back the names of its outputs. */
   build(graph: Graph, inputs: NamedValues): Readonly<Record<string, string>>
   /** One run of the session unless given; it is told the names that `build` gave back. */
@@ -61,6 +63,11 @@ export interface Variant<K extends string = string> {
   /** Floating-point operations of one call. */
   readonly flops?: number
   readonly along?: Along
+  /**
+   * Whether a GPU does it: `any` does; only one that is none of software can do `full` in its time; `small` is for those that are,
+   * and is measured nowhere else. None unless given.
+   */
+  readonly gpu?: 'any' | 'full' | 'small'
   /** What is measured: times of steps, unless it is memory over many steps, the first result of a new process, or a whole job. */
   readonly kind?: 'memory' | 'coldStart' | 'mainJob'
   /** With how many threads it is measured: with all counts that are asked for, unless one or the most of them are enough. */

@@ -5,16 +5,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 // @boundaries-ignore where the browser is, said once for all tests
 import { chromium } from '../../../scripts/chromium.ts'
+import { disagreement } from '../src/agreement.ts'
 import { measureCell } from '../src/cell.ts'
+import { described, findAdapter, GPU_FLAGS } from '../src/chromium/adapter.ts'
 import { type Bundled, bundlePages } from '../src/chromium/bundle.ts'
 import { openPage } from '../src/chromium/relay.ts'
 import { serve } from '../src/chromium/server.ts'
 import { treeUsage } from '../src/chromium/tree.ts'
-import { clockTick, obey, timesOf } from '../src/obey.ts'
+import { clockTick, obey, type StepCost, timesOf } from '../src/obey.ts'
 import type { Participant, PeerName } from '../src/participants.ts'
 import { versionOfPeer } from '../src/peers/load.ts'
 import type { Runner } from '../src/peers/runner.ts'
+import { rowLine } from '../src/progress.ts'
 import type { Burst } from '../src/protocol.ts'
+import type { Row } from '../src/results.ts'
 import type { Side } from '../src/side.ts'
 import { readValues, writeValues } from '../src/valueFiles.ts'
 import { drawFrom } from '../src/values.ts'
@@ -46,6 +50,18 @@ describe('a clock', () => {
     expect(coarse.times[0]).toBeLessThan(0.02)
   })
 
+  it('has what a step asked of a GPU, on average', async () => {
+    const counted = runner()
+    const spent = (): StepCost => ({
+      launches: 3 * counted.steps,
+      uploaded: 8 * counted.steps,
+      downloaded: 0,
+    })
+    const { cost } = await timesOf({ ...counted, run: () => void counted.steps++, spent }, 1e6, 10, 1000)
+    expect(cost).toEqual({ launches: 3, uploaded: 8, downloaded: 0 })
+    expect((await timesOf(runner(), 0, 1, 0)).cost).toBeUndefined()
+  })
+
   it('never makes it do more steps than it may', async () => {
     const counted = runner()
     await timesOf(counted, 1e6, 10, 1000)
@@ -69,6 +85,23 @@ describe.skipIf(!existsSync('/proc/self/stat'))('what a process and its children
     expect(after.residentMB).toBeGreaterThan(alone.residentMB)
     expect(alone.peakMB).toBeGreaterThanOrEqual(alone.residentMB)
   })
+})
+
+describe('an adapter', () => {
+  const words = { vendor: 'nvidia', architecture: 'ada', description: '', fallback: false, driver: '560', type: 'discrete GPU' } // biome-ignore format: one line reads best
+
+  it('is of software where it or its name says so', () => {
+    expect(described(words)).toEqual({ name: 'nvidia ada', driver: '560', software: false })
+    expect(described({ ...words, fallback: true }).software).toBe(true)
+    expect(described({ ...words, type: 'CPU' }).software).toBe(true)
+    expect(described({ ...words, architecture: 'llvmpipe' }).software).toBe(true)
+  })
+
+  it('without names says so', () =>
+    expect(described({ vendor: '', architecture: '', description: '' })).toMatchObject({
+      name: 'an adapter without a name',
+      driver: 'a driver without a name',
+    }))
 })
 
 it('the server gives away nothing but its site', async () => {
@@ -106,15 +139,16 @@ describe.skipIf(missing)(`a cell in Chromium${missing}`, () => {
     expect([...bundled.failed]).toEqual([['torch', expect.stringContaining('does not run in a page')]]))
 
   async function side(participant: Participant): Promise<Side> {
+    const gpuFlags = participant.kind === 'heed' && participant.engine === 'webgpu' ? GPU_FLAGS : undefined
     const spec = {
       peer: participant.kind === 'peer' ? participant.peer : ('heed' as const),
-      engine: 'stock' as const,
+      engine: participant.kind === 'heed' ? participant.engine : ('stock' as const),
       workload: 'gemm',
       variant: '128',
       threads: 1,
       data: join(folder, 'gemm'),
     }
-    const page = await openPage(spec, bundled.pages)
+    const page = await openPage(spec, { ...bundled.pages, ...(gpuFlags ? { gpuFlags } : {}) })
     const into = join(folder, spec.peer)
     return {
       participant,
@@ -150,5 +184,32 @@ describe.skipIf(missing)(`a cell in Chromium${missing}`, () => {
     expect(rows[0]?.heedMs).toBeGreaterThan(0.005)
     expect(rows[0]?.heedMs).toBeLessThan(1000)
     expect(rows[0]?.heedPeakMB).toBeGreaterThan(50)
+  })
+
+  it('on a GPU computes there, and its row says what that took', async () => {
+    const adapter = await findAdapter(chromium)
+    expect(adapter.name).not.toBe('')
+    const variant = findVariant('gemm', '128')
+    writeValues(join(folder, 'gemm'), variant.inputs(drawFrom(1)))
+    const [cpu, onGpu] = [await side(heed), await side({ kind: 'heed', engine: 'webgpu' })]
+    expect(onGpu.about).toMatch(/^heed, webgpu, .*, Chromium \d+/)
+    const theirs = await onGpu.result(1)
+    expect(disagreement(await cpu.result(1), theirs, 1e-5)).toBe('')
+    cpu.close()
+    const subject = {
+      place: 'gpu' as const,
+      workload: 'gemm',
+      variant: '128',
+      threads: 1,
+      tolerance: variant.tolerance,
+      calls: 1,
+      compared: 1,
+    }
+    const { rows } = await measureCell(subject, [onGpu], { ...QUICK, capMs: 30_000 })
+    onGpu.close()
+    expect(rows[0]).toMatchObject({ place: 'gpu', engine: 'webgpu', peer: null })
+    expect(rows[0]?.heedCost).toEqual({ launches: 1, submissions: 1, uploaded: 0, downloaded: 0 })
+    expect(rowLine(rows[0] as Row)).toContain('on a GPU: heed (webgpu)')
+    expect(rowLine(rows[0] as Row)).toContain('(1 launch in 1 submission, 0 bytes up, 0 bytes down)')
   })
 })

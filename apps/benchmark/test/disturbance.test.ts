@@ -25,6 +25,12 @@ describe('a stretch of a second', () => {
       isDisturbed({ before: at(0, 0), after: at(1000, 1000), own: 1000 }, { cpuMs: 700, wallMs: 1000 }),
     ).toBe(true))
 
+  it('is quiet where our process waited for a GPU, but not where others computed', () => {
+    const waiting = { cpuMs: 50, wallMs: 1000 }
+    expect(isDisturbed({ before: at(0, 0), after: at(1000, 60), own: 50 }, waiting, 'gpu')).toBe(false)
+    expect(isDisturbed({ before: at(0, 0), after: at(1000, 600), own: 50 }, waiting, 'gpu')).toBe(true)
+  })
+
   it('with two threads of ours is quiet', () =>
     expect(
       isDisturbed({ before: at(0, 0), after: at(1000, 2000), own: 2000 }, { cpuMs: 2000, wallMs: 1000 }),

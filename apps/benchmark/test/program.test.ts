@@ -25,7 +25,7 @@ describe('wrong input ends with code 2 and one clear line:', () => {
     ['no threads at all', ['--threads', '0'], /whole numbers from 1 to 32/],
     ['a peer that there is not', ['--peers', 'torch,numpy'], /There is no numpy; use torch, ort-node/],
     ['an engine that there is not', ['--engines', 'turbo'], /There is no turbo; use stock, wide/],
-    ['a place that there is not', ['--place', 'firefox'], /firefox.*Allowed choices are node, chromium/],
+    ['a place that there is not', ['--place', 'firefox'], /firefox.*Allowed choices are node, chromium, gpu/],
     [
       'a peer that no page runs',
       ['--place', 'chromium', '--peers', 'torch'],
@@ -36,6 +36,24 @@ describe('wrong input ends with code 2 and one clear line:', () => {
       'processes of Node in a page',
       ['--place', 'chromium', 'cold-start'],
       /cold-start is about processes of Node/,
+    ],
+    [
+      'a peer without a GPU backend',
+      ['--place', 'gpu', '--peers', 'tfjs'],
+      /no GPU backend in tfjs; use tfjs-/,
+    ],
+    ['a GPU peer in Node', ['--peers', 'jax-webgpu'], /Node does not run jax-webgpu; use torch, /],
+    [
+      'a CPU engine on a GPU',
+      ['--place', 'gpu', '--engines', 'stock'],
+      /no engine stock there; use webgpu, webgl2/,
+    ],
+    ['a GPU engine in Node', ['--engines', 'webgpu'], /no engine webgpu there; use stock, wide/],
+    ['threads on a GPU', ['--place', 'gpu', '--threads', '2'], /a GPU knows no threads/],
+    [
+      'work for GPUs of software in Node',
+      ['attention/forward-1x8x512x64'],
+      /attention in that size is for GPUs of software/,
     ],
     ['no minutes', ['--minutes', 'x'], /number of 1 or more/],
     ['an option that there is not', ['--fast'], /unknown option '--fast'/],
@@ -99,6 +117,43 @@ describe('a plan', () => {
       )
     expect(peersOf(1)).toEqual(new Set(['ort-web', 'jax-js', 'tfjs', 'js-pytorch']))
     expect(peersOf(2)).toEqual(new Set(['ort-web', 'jax-js', 'tfjs']))
+  })
+
+  describe('for a GPU', () => {
+    const peers: PeerName[] = ['tfjs', 'tfjs-webgl', 'jax-webgpu', 'ort-webgpu']
+    const gpu = { place: 'gpu' as const, names: [], threads: [1], engines: ['webgpu' as const], peers }
+    const names = (software: boolean, named: string[] = []): string[] =>
+      plan(workloads, { ...gpu, software, names: named }).map(
+        ({ workload, variant }) => `${workload.name}/${variant.name}`,
+      )
+
+    it('covers the letters a to f and h', () => {
+      for (const software of [true, false]) {
+        const letters = plan(workloads, { ...gpu, software }).map(cell => cell.workload.letter)
+        expect([...new Set(letters)].sort().join('')).toBe('abcdefh')
+      }
+    })
+
+    it('of software has smaller work, and the full one where it is named', () => {
+      expect(names(true)).toContain('attention/forward-1x8x512x64')
+      expect(names(true)).not.toContain('attention/forward')
+      expect(names(false)).toContain('attention/forward')
+      expect(names(false)).not.toContain('attention/forward-1x8x512x64')
+      expect(names(true, ['attention/forward', 'softmax'])).toEqual([
+        'softmax/4096x1024',
+        'attention/forward',
+      ])
+    })
+
+    it('says which peers have no version, and takes none that computes elsewhere', () => {
+      const [cell] = plan(workloads, { ...gpu, names: ['encoder/training-step'] })
+      expect(cell?.unable).toEqual(['ort-webgpu'])
+      expect(cell?.participants).toEqual([
+        { kind: 'heed', engine: 'webgpu' },
+        { kind: 'peer', peer: 'tfjs-webgl' },
+        { kind: 'peer', peer: 'jax-webgpu' },
+      ])
+    })
   })
 
   it('has Heed first in every cell', () => {

@@ -16,6 +16,8 @@ it.each([
   ['encoder', 'width-64'],
   ['add', '16'],
   ['decode', 'greedy-128'],
+  ['lstm', 'forward-batch-8'],
+  ['seq2seq', 'training-step-batch-8'],
   ['main-job', 'training-step'],
 ])('Heed does %s/%s, and something comes out', async (workload, name) => {
   const variant = findVariant(workload, name)

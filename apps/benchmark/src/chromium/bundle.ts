@@ -16,6 +16,13 @@ const packages: Readonly<Partial<Record<PeerName, Readonly<Record<string, string
     '@tensorflow/tfjs-backend-wasm': '@tensorflow/tfjs-backend-wasm',
   },
   'js-pytorch': { 'js-pytorch': 'js-pytorch' },
+  'tfjs-webgpu': {
+    '@tensorflow/tfjs': '@tensorflow/tfjs',
+    '@tensorflow/tfjs-backend-webgpu': '@tensorflow/tfjs-backend-webgpu',
+  },
+  'tfjs-webgl': { '@tensorflow/tfjs': '@tensorflow/tfjs' },
+  'jax-webgpu': { '@jax-js/jax': '@jax-js/jax' },
+  'ort-webgpu': { 'onnxruntime-web': 'onnxruntime-web/webgpu' },
 }
 
 const options: BuildOptions = {
@@ -45,6 +52,7 @@ export async function bundlePages(folder: string, peers: readonly PeerName[]): P
     ...options,
     entryPoints: { page: pageSource },
     outdir: folder,
+    splitting: true, // the GPU backend and gpu.js are loaded where they are used
     conditions: ['@heed/source'],
     ignoreAnnotations: true, // `sideEffects: false` holds for built packages, whose modules are one file
   })

@@ -9,7 +9,6 @@ import { treeUsage } from './tree.ts'
 /** How Chromium is started: without what talks to the network or draws by itself. */
 const FLAGS = [
   '--no-sandbox',
-  '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',
@@ -28,13 +27,18 @@ export interface PageOpened extends Participating {
  *
  * @throws Error if Chromium or the participant does not start
  */
-export async function openPage(spec: ChildSpec, { folder, chromium: program }: Pages): Promise<PageOpened> {
+export async function openPage(
+  spec: ChildSpec,
+  { folder, chromium: program, gpuFlags = ['--disable-gpu'] }: Pages,
+): Promise<PageOpened> {
   let into = ''
   const site = await serve({ folder, data: spec.data, into: () => into })
-  const browser = await chromium.launch({ executablePath: program, args: FLAGS }).catch(error => {
-    site.close()
-    throw error
-  })
+  const browser = await chromium
+    .launch({ executablePath: program, args: [...FLAGS, ...gpuFlags] })
+    .catch(error => {
+      site.close()
+      throw error
+    })
   const close = async (): Promise<void> => {
     await browser.close()
     site.close()

@@ -13,6 +13,33 @@ export async function heedBackend(threads: number, engine: Engine): Promise<Back
   return backend
 }
 
+/** Heed on the GPU of the page, ready for one variant: a step has ended when the device has computed it. */
+export async function prepareHeedOnGpu(
+  variant: Variant,
+  inputs: NamedValues,
+  mode: 'webgpu' | 'webgl2',
+): Promise<Runner> {
+  const { gpu } = await import('@heed/backend-gpu') // a chunk of its own, which the CPU's pages never load
+  const backend = await gpu({ mode, software: true })
+  const runner = prepareHeed(variant, inputs, backend)
+  return {
+    ...runner,
+    async run() {
+      await runner.run()
+      await backend.sync()
+    },
+    spent() {
+      const { launched, submitted, uploaded = 0, downloaded = 0 } = backend.counts()
+      return {
+        launches: launched,
+        ...(submitted === undefined ? {} : { submissions: submitted }),
+        uploaded,
+        downloaded,
+      }
+    },
+  }
+}
+
 /** Heed, ready for one variant. */
 export function prepareHeed(variant: Variant, inputs: NamedValues, backend: Backend): Runner {
   setBackend(backend)

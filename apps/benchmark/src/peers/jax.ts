@@ -3,18 +3,30 @@ import type { PeerVersion, Untyped } from '../workload.ts'
 import type { Runner } from './runner.ts'
 import type { Shelf } from './shelf.ts'
 
-/** jax-js with its WebAssembly device: one thread in Node, where it finds no `Worker`; in a page as many as `navigator` tells. */
-export async function loadJax(shelf: Shelf): Promise<Untyped> {
+/**
+ * jax-js with its WebAssembly device (one thread in Node, where it finds no `Worker`; in a page as many as `navigator` tells), or with
+ * WebGPU.
+ *
+ * @throws Error if it does not start with that device
+ */
+export async function loadJax(shelf: Shelf, device: 'wasm' | 'webgpu' = 'wasm'): Promise<Untyped> {
   const jax = await shelf.load('@jax-js/jax')
-  await jax.init('wasm')
-  jax.defaultDevice('wasm')
+  const there = await jax.init(device)
+  if (!there.includes(device)) throw new Error(`jax-js: its ${device} device did not start`)
+  jax.defaultDevice(device)
   return jax
 }
 
 /** Versions hand out new references (`.ref`) of their inputs at each step: an array that is used is used up. */
-export async function prepareJax(shelf: Shelf, version: PeerVersion, inputs: NamedValues): Promise<Runner> {
-  const jax = await loadJax(shelf)
+export async function prepareJax(
+  shelf: Shelf,
+  version: PeerVersion,
+  inputs: NamedValues,
+  device: 'wasm' | 'webgpu' = 'wasm',
+): Promise<Runner> {
+  const jax = await loadJax(shelf, device)
   const { numpy: np, blockUntilReady, tree } = jax
+  const queue = device === 'webgpu' ? jax.getWebGPUDevice().queue : undefined
   const step = version(
     jax,
     Object.fromEntries(
@@ -25,11 +37,12 @@ export async function prepareJax(shelf: Shelf, version: PeerVersion, inputs: Nam
     ),
   )
   return {
-    about: `jax-js ${await shelf.version('@jax-js/jax')}, wasm device`,
+    about: `jax-js ${await shelf.version('@jax-js/jax')}, ${device} device`,
     async run() {
       const made = await step()
       await blockUntilReady(made)
       tree.dispose(made)
+      await queue?.onSubmittedWorkDone()
     },
     async result() {
       const made = await step()

@@ -1,3 +1,4 @@
+import type { StepCost } from '../obey.ts'
 import type { NamedValues } from '../values.ts'
 
 /** A library with one variant prepared. */
@@ -8,4 +9,6 @@ export interface Runner {
   run(): void | Promise<void>
   /** Does the work once and hands out what it made. */
   result(): Promise<NamedValues>
+  /** What all of its work so far asked of a GPU, if it counts that. */
+  spent?(): StepCost
 }

@@ -39,6 +39,9 @@ export function growthCharts({ rows }: Results, workloads: readonly Workload[]):
   })
 }
 
+/** Whether Heed computed as it does unless it is told. */
+const isUsual = ({ engine }: Row): boolean => engine === 'stock' || engine === 'webgpu'
+
 const heedTime = (row: Row): number => row.heedMs
 const peerTime = (row: Row): number | null => row.peerMs
 const heedMemory = (row: Row): number => row.heedPeakMB
@@ -49,16 +52,14 @@ function linesOf(
   ours: (row: Row) => number,
   theirs: (row: Row) => number | null,
 ): CurveSeries[] {
-  const heed = new Map(
-    own.filter(({ row }) => row.engine === 'stock').map(({ along, row }) => [along.at, ours(row)]),
-  )
+  const heed = new Map(own.filter(({ row }) => isUsual(row)).map(({ along, row }) => [along.at, ours(row)]))
   const lines = fitted(
     'heed',
     [...heed].map(([x, y]) => ({ x, y })),
   )
   for (const peer of peerNames) {
     const points = own.flatMap(({ along, row }) => {
-      const y = row.peer === peer && row.engine === 'stock' ? theirs(row) : null
+      const y = row.peer === peer && isUsual(row) ? theirs(row) : null
       return y ? [{ x: along.at, y }] : []
     })
     lines.push(...fitted(peer, points))
@@ -70,7 +71,7 @@ function linesOf(
 export function threadChart({ rows }: Results): string[] {
   const keys = [...new Set(rows.map(row => `${row.workload}/${row.variant}`))]
   const series = keys.flatMap(key => {
-    const own = rows.filter(row => `${row.workload}/${row.variant}` === key && row.engine === 'stock')
+    const own = rows.filter(row => `${row.workload}/${row.variant}` === key && isUsual(row))
     const points = new Map(own.map(row => [row.threads, row.heedMs]))
     return points.size > 1
       ? fitted(

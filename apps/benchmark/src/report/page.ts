@@ -1,6 +1,6 @@
 import { darkTheme, lightTheme, themeProperties } from '@heed/viz'
-import { type Engine, engines, peerNames } from '../participants.ts'
-import { rowLine, threadWord, time } from '../progress.ts'
+import { type Engine, engines, livesIn, type PeerName, peerNames } from '../participants.ts'
+import { costWords, rowLine, threadWord, time } from '../progress.ts'
 import type { Results, Row } from '../results.ts'
 import type { Workload } from '../workload.ts'
 import { type DotRow, dotPlot } from './dots.ts'
@@ -9,9 +9,9 @@ import { escapeText } from './markup.ts'
 
 /** A run on one page that needs nothing else: ratios, then times, then how cost grows, then what is missing. */
 export function page(results: Results, workloads: readonly Workload[]): string {
-  const { machine, node, began, seconds, rows } = results
+  const { machine, node, adapter, began, seconds, rows } = results
   const disturbed = rows.filter(row => row.disturbed).length
-  const about = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, ${rows.some(row => row.place === 'chromium') ? 'pages of Chromium' : `Node ${node}`}`
+  const about = `${machine.processor}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}, ${rows.some(row => row.place !== 'node') ? 'pages of Chromium' : `Node ${node}`}${adapter ? `, GPU ${adapter.name}, ${adapter.driver}` : ''}`
   const sections = [
     ...engines.flatMap(engine => ratios(rows, engine)),
     ...absolute(rows),
@@ -20,6 +20,7 @@ export function page(results: Results, workloads: readonly Workload[]): string {
       ...threadChart(results),
       ...memoryCharts(results),
     ]),
+    costs(rows),
     missing(results),
     versions(results),
   ]
@@ -28,6 +29,10 @@ export function page(results: Results, workloads: readonly Workload[]): string {
 <body><main><header><h1>Heed beside its peers</h1><p>The same work, in the same run, in processes that took turns; results compared before anything was timed. ${escapeText(about)}. ${escapeText(began.slice(0, 16).replace('T', ' '))}, ${Math.round(seconds / 60)} minutes.</p>${
     disturbed
       ? `<p class="doubt">${disturbed} of ${rows.length} rows were disturbed by other processes and are drawn hollow: do not trust them.</p>`
+      : ''
+  }${
+    adapter?.software
+      ? '<p class="doubt">The GPU is one of software, which computes on the processor: ratios hold for it alone, and times for nothing.</p>'
       : ''
   }</header>
 ${sections.join('\n')}
@@ -59,12 +64,12 @@ function ratios(rows: readonly Row[], engine: Engine): string[] {
     }),
   )
   if (drawn.length === 0) return []
-  const title = engine === 'stock' ? 'How many times faster' : 'How many times faster, with wide SIMD'
+  const title = `How many times faster${engine === 'stock' ? '' : engine === 'wide' ? ', with wide SIMD' : `, on ${engine}`}`
   return figures(title, [
     dotPlot({
       title,
       xLabel: "the peer's time over Heed's",
-      names: peerNames,
+      names: peersOf(rows),
       rows: drawn,
       reference: { at: 1, label: 'as fast' },
       format: x => `${x}×`,
@@ -96,7 +101,7 @@ function absolute(rows: readonly Row[]): string[] {
           name: 'heed',
           x: row.heedMs,
           doubtful: row.disturbed,
-          tip: `heed${row.engine === 'wide' ? ' (wide)' : ''}: ${time(row.heedMs)}`,
+          tip: `heed${row.engine === 'stock' ? '' : ` (${row.engine})`}: ${time(row.heedMs)}`,
         })),
       ],
     }
@@ -105,16 +110,31 @@ function absolute(rows: readonly Row[]): string[] {
   const chart = {
     title: 'Times',
     xLabel: 'median time of one call',
-    names: [...peerNames, 'heed'],
+    names: [...peersOf(rows), 'heed'],
     rows: drawn,
   }
   return figures('Times', [dotPlot({ ...chart, format: x => time(x).replace(/\.0+(?= )/, '') })])
+}
+
+/** Everybody who can be in the place of these rows: more names than colours would be told apart by nobody. */
+function peersOf([row]: readonly Row[]): readonly PeerName[] {
+  return row ? peerNames.filter(peer => livesIn(peer, row.place)) : []
 }
 
 function figures(title: string, drawings: readonly string[]): string[] {
   if (drawings.length === 0) return []
   const framed = drawings.map(svg => `<figure>${svg}</figure>`).join('')
   return [`<section><h2>${escapeText(title)}</h2><div class="grid">${framed}</div></section>`]
+}
+
+/** What Heed asked of the GPU. */
+function costs(rows: readonly Row[]): string {
+  const own = new Map(rows.map(row => [`${workOf(row)}, ${row.engine}`, row.heedCost]))
+  const items = [...own].flatMap(([work, cost]) =>
+    cost ? [`<tr><td>${escapeText(work)}</td><td>${escapeText(costWords(cost))}</td></tr>`] : [],
+  )
+  if (items.length === 0) return ''
+  return `<section><h2>What a step of Heed's asks of the GPU</h2><div class="scroll"><table><tbody>${items.join('')}</tbody></table></div></section>`
 }
 
 function missing({ gaps }: Results): string {

@@ -96,10 +96,11 @@ def make(a):
   }
 }
 
-function withGradients(batch: number, time: number): Variant {
+function withGradients(name: string, batch: number, time: number, gpu: 'full' | 'small'): Variant {
   const shape = shapeOf(batch, time)
   return variant({
-    name: 'forward-backward',
+    name,
+    gpu,
     inputs: draw => ({ ...threeInputs(draw, shape), dy: draw.normal(shape) }),
     tolerance: 1e-4,
     flops: 12 * batch * HEADS * time * time * SIZE,
@@ -144,6 +145,7 @@ function atLength(time: number): Variant {
   const point = forward(`length-${time}`, 1, time, false, {
     along: { chart: 'Attention forward, batch 1', axis: 'length', at: time },
     threads: 'one',
+    gpu: 'full',
   })
   const { tfjs: _slow, jax, ort, ...peers } = point.peers
   // All scores of 8192 places are 2 GB, and WebAssembly has 4 for all that jax-js and onnxruntime-web make of them.
@@ -165,9 +167,12 @@ export const attention: Workload = {
   letter: 'c',
   title: 'Attention, batch 8, 8 heads of 64',
   variants: [
-    forward('forward', 8, 512, false),
-    forward('causal', 8, 512, true),
-    withGradients(8, 512),
+    forward('forward', 8, 512, false, { gpu: 'full' }),
+    forward('causal', 8, 512, true, { gpu: 'full' }),
+    withGradients('forward-backward', 8, 512, 'full'),
+    forward('forward-1x8x512x64', 1, 512, false, { gpu: 'small' }),
+    forward('causal-1x8x512x64', 1, 512, true, { gpu: 'small' }),
+    withGradients('forward-backward-1x8x512x64', 1, 512, 'small'),
     ...[128, 256, 512, 1024, 2048, 4096, 8192].map(atLength),
     ...[1, 4, 16].map(atBatch),
   ],

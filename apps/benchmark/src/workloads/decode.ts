@@ -64,10 +64,10 @@ function shortNames(a: Untyped, transpose: (x: Untyped) => Untyped): Untyped {
 }
 
 /** Grows its cache by concatenation. */
-function tfDecoder(tf: Untyped, a: Untyped): () => Untyped {
+function tfDecoder(tf: Untyped, a: Untyped): () => Promise<Untyped> {
   const p = shortNames(a, x => tf.transpose(x))
   const head = tf.transpose(p.wte)
-  const prompt = [...a.prompt.dataSync()] as number[]
+  const prompt = a.prompt.reshape([PROMPT])
   const norm = (x: Untyped, weight: Untyped, bias: Untyped): Untyped => {
     const { mean, variance } = tf.moments(x, -1, true)
     return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5))), weight), bias)
@@ -77,10 +77,10 @@ function tfDecoder(tf: Untyped, a: Untyped): () => Untyped {
     return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1))
   }
   const future = tf.tensor(futureMask(PROMPT), [PROMPT, PROMPT])
-  const step = (ids: readonly number[], at: number, cache: Untyped): Untyped =>
+  const step = (ids: Untyped, at: number, cache: Untyped): Untyped =>
     tf.tidy(() => {
-      const n = ids.length
-      let x = tf.add(tf.gather(p.wte, tf.tensor1d(ids, 'int32')), tf.slice(p.wpe, [at, 0], [n, D]))
+      const n = ids.size as number
+      let x = tf.add(tf.gather(p.wte, ids), tf.slice(p.wpe, [at, 0], [n, D]))
       const longer: Untyped[] = []
       for (const [l, w] of p.layers.entries()) {
         const packed = tf.add(tf.matMul(norm(x, w.g1, w.e1), w.wqkv), w.bqkv)
@@ -99,14 +99,13 @@ function tfDecoder(tf: Untyped, a: Untyped): () => Untyped {
       const last = norm(tf.slice(x, [n - 1, 0], [1, D]), p.gf, p.ef)
       return { next: tf.argMax(tf.matMul(last, head), 1), longer }
     })
-  return () => {
+  return async () => {
     const ids: number[] = []
     let state = step(prompt, 0, null)
     for (let at = PROMPT; ; at++) {
-      const id = state.next.dataSync()[0] as number
-      ids.push(id)
+      ids.push((await state.next.data())[0] as number)
       if (ids.length === WORDS) break
-      const following = step([id], at, state.longer)
+      const following = step(state.next, at, state.longer)
       tf.dispose(state)
       state = following
     }
@@ -230,6 +229,7 @@ export const decode: Workload = {
   variants: [
     variant({
       name: 'greedy-128',
+      gpu: 'any',
       inputs: inputsOf,
       tolerance: 0, // the same words
       heed({ prompt, ...weights }: Readonly<Record<string, Tensor>>) {
@@ -237,8 +237,9 @@ export const decode: Workload = {
         const model = new GPT({ vocab: VOCAB, maxLength: PLACES, embedding: D, heads: HEADS, layers: LAYERS })
         model.loadStateDict(weights)
         model.eval()
-        const begin = words.dataSync().at(-1) as number
+        let begin: number | undefined
         return async () => {
+          begin ??= (await words.data()).at(-1) as number
           const [row] = await greedy(() => model.stepper(words), 1, getBackend(), {
             begin,
             end: -1,
@@ -252,6 +253,7 @@ export const decode: Workload = {
         jax: jaxDecoder,
         ort: {
           feeds: [],
+          read: ['next'],
           build(graph, { prompt: _fed, ...weights }) {
             graph.take(weights, [])
             return ortStep(graph)
@@ -284,7 +286,9 @@ export const decode: Workload = {
                 const count = PROMPT + t + 1
                 const open = float(new Float32Array(count), [1, count])
                 made = await session.run(feed(ids.slice(t, t + 1), PROMPT + t, past, open))
+                for (const old of Object.values(past)) (old as Untyped).dispose()
               }
+              for (const last of Object.values(cache(name => made[name]))) (last as Untyped).dispose()
               return { ids: int(ids, [WORDS]) }
             }
           },

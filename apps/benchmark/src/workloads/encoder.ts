@@ -63,9 +63,10 @@ interface Words {
 
 function layerIn(words: Words, d: number, p: Readonly<Record<string, Untyped>>, x: Untyped): Untyped {
   const { matmul, add, split, transpose, attend, relu, norm, again } = words
-  const heads = (z: Untyped): Untyped => transpose(z.reshape([BATCH, TIME, HEADS, d / HEADS]), [0, 2, 1, 3])
+  const batch = x.shape[0] / TIME
+  const heads = (z: Untyped): Untyped => transpose(z.reshape([batch, TIME, HEADS, d / HEADS]), [0, 2, 1, 3])
   const [q, k, v] = split(add(matmul(again(x), p.wqkv), p.bqkv)).map(heads)
-  const joined = transpose(attend(q, k, v), [0, 2, 1, 3]).reshape([BATCH * TIME, d])
+  const joined = transpose(attend(q, k, v), [0, 2, 1, 3]).reshape([batch * TIME, d])
   const h = norm(add(x, add(matmul(joined, p.wo), p.bo)), p.g1, p.e1)
   const inner = relu(add(matmul(again(h), p.w1), p.b1))
   return norm(add(h, add(matmul(inner, p.w2), p.b2)), p.g2, p.e2)
@@ -129,13 +130,13 @@ def layer(a):
     return m
 `
 
-function forward(name: string, d: number, more: Partial<Variant> = {}): Variant {
+function forward(name: string, d: number, more: Partial<Variant> = {}, batch: number = BATCH): Variant {
   return {
     ...variant({
       name,
-      inputs: draw => ({ x: draw.normal([BATCH, TIME, d]), ...weightsOf(draw, d) }),
+      inputs: draw => ({ x: draw.normal([batch, TIME, d]), ...weightsOf(draw, d) }),
       tolerance: 1e-4,
-      flops: 2 * BATCH * TIME * (12 * d * d + 2 * TIME * d),
+      flops: 2 * batch * TIME * (12 * d * d + 2 * TIME * d),
       heed({ x, ...weights }) {
         const layer = heedLayer(d, weights).eval()
         return () => ({ y: noGrad(() => layer.forward(x)) })
@@ -143,12 +144,12 @@ function forward(name: string, d: number, more: Partial<Variant> = {}): Variant 
       peers: {
         tfjs: (tf, a) => {
           const p = shortNames(a, x => tf.transpose(x))
-          const x = a.x.reshape([BATCH * TIME, d])
+          const x = a.x.reshape([batch * TIME, d])
           return () => ({ y: layerIn(tfWords(tf, d), d, p, x) })
         },
         jax: (jax, a) => {
           const p = shortNames(a, x => jax.numpy.transpose(x))
-          const x = a.x.reshape([BATCH * TIME, d])
+          const x = a.x.reshape([batch * TIME, d])
           const f = jax.jit((q: Untyped, z: Untyped) => layerIn(jaxWords(jax, d), d, q, z))
           return () => ({ y: f(jax.tree.ref(p), x.ref) })
         },
@@ -157,12 +158,12 @@ function forward(name: string, d: number, more: Partial<Variant> = {}): Variant 
           build(graph) {
             const packed = graph.linear('x', 'self_attn.in_proj_weight', 'self_attn.in_proj_bias')
             const parts = graph.many('Split', [packed, graph.integers(d, d, d)], 3, { axis: 2 })
-            const shape = graph.integers(BATCH, TIME, HEADS, d / HEADS)
+            const shape = graph.integers(batch, TIME, HEADS, d / HEADS)
             const [q = '', k = '', v = ''] = parts.map(part =>
               graph.op('Transpose', [graph.op('Reshape', [part, shape])], { perm: [0, 2, 1, 3] }),
             )
             const seen = graph.op('Transpose', [graph.attention(q, k, v, d / HEADS)], { perm: [0, 2, 1, 3] })
-            const joined = graph.op('Reshape', [seen, graph.integers(BATCH, TIME, d)])
+            const joined = graph.op('Reshape', [seen, graph.integers(batch, TIME, d)])
             const out = graph.linear(joined, 'self_attn.out_proj.weight', 'self_attn.out_proj.bias')
             const h = graph.layerNorm(graph.op('Add', ['x', out]), 'norm1.weight', 'norm1.bias')
             const inner = graph.op('Relu', [graph.linear(h, 'linear1.weight', 'linear1.bias')])
@@ -181,48 +182,50 @@ def make(a):
 }
 
 /** Forward, mean squared error, backward, Adam with a rate of 0.001. */
-export const trainingStep: Variant = variant({
-  name: 'training-step',
-  inputs: draw => ({
-    x: draw.normal([BATCH, TIME, 256]),
-    y: draw.normal([BATCH, TIME, 256]),
-    ...(weightsOf(draw, 256) as Record<string, NamedValues[string]>),
-  }),
-  tolerance: 5e-4, // tfjs and jax-js sum half a million squares one after the other, 1.5e-4 too low
-  compared: 3,
-  flops: 6 * BATCH * TIME * (12 * 256 * 256 + 2 * TIME * 256),
-  heed({ x, y, ...weights }: Readonly<Record<string, Tensor>>) {
-    const layer = heedLayer(256, weights)
-    const adam = new Adam(layer.namedParameters())
-    return () => {
-      layer.zeroGrad()
-      const loss = mseLoss(layer.forward(x as Tensor), y as Tensor)
-      loss.backward()
-      adam.step()
-      return { loss }
-    }
-  },
-  peers: {
-    tfjs: (tf, a) => {
-      const p = Object.fromEntries(
-        Object.entries(shortNames(a, x => tf.transpose(x))).map(([name, x]) => [name, tf.variable(x)]),
-      )
-      const [x, y] = [a.x.reshape([BATCH * TIME, 256]), a.y.reshape([BATCH * TIME, 256])]
-      return adamStep(tf, Object.values(p), () =>
-        tf.mean(tf.square(tf.sub(layerIn(tfWords(tf, 256), 256, p, x), y))),
-      )
+const training = (name: string, batch: number, gpu: 'full' | 'small'): Variant =>
+  variant({
+    name,
+    gpu,
+    inputs: draw => ({
+      x: draw.normal([batch, TIME, 256]),
+      y: draw.normal([batch, TIME, 256]),
+      ...(weightsOf(draw, 256) as Record<string, NamedValues[string]>),
+    }),
+    tolerance: 5e-4, // tfjs and jax-js sum half a million squares one after the other, 1.5e-4 too low
+    compared: 3,
+    flops: 6 * batch * TIME * (12 * 256 * 256 + 2 * TIME * 256),
+    heed({ x, y, ...weights }: Readonly<Record<string, Tensor>>) {
+      const layer = heedLayer(256, weights)
+      const adam = new Adam(layer.namedParameters())
+      return () => {
+        layer.zeroGrad()
+        const loss = mseLoss(layer.forward(x as Tensor), y as Tensor)
+        loss.backward()
+        adam.step()
+        return { loss }
+      }
     },
-    jax: (jax, a) => {
-      const { numpy: np } = jax
-      const [x, y] = [a.x.reshape([BATCH * TIME, 256]), a.y.reshape([BATCH * TIME, 256])]
-      return jaxTrainer(
-        jax,
-        shortNames(a, z => np.transpose(z)),
-        [x, y],
-        (p, z, w) => np.mean(np.square(layerIn(jaxWords(jax, 256), 256, p, z).sub(w))),
-      )
-    },
-    torch: `${TORCH(256)}
+    peers: {
+      tfjs: (tf, a) => {
+        const p = Object.fromEntries(
+          Object.entries(shortNames(a, x => tf.transpose(x))).map(([name, x]) => [name, tf.variable(x)]),
+        )
+        const [x, y] = [a.x.reshape([batch * TIME, 256]), a.y.reshape([batch * TIME, 256])]
+        return adamStep(tf, Object.values(p), () =>
+          tf.mean(tf.square(tf.sub(layerIn(tfWords(tf, 256), 256, p, x), y))),
+        )
+      },
+      jax: (jax, a) => {
+        const { numpy: np } = jax
+        const [x, y] = [a.x.reshape([batch * TIME, 256]), a.y.reshape([batch * TIME, 256])]
+        return jaxTrainer(
+          jax,
+          shortNames(a, z => np.transpose(z)),
+          [x, y],
+          (p, z, w) => np.mean(np.square(layerIn(jaxWords(jax, 256), 256, p, z).sub(w))),
+        )
+      },
+      torch: `${TORCH(256)}
 def make(a):
     m = layer(a).train()
     adam = torch.optim.Adam(m.parameters(), 1e-3)
@@ -233,20 +236,28 @@ def make(a):
         adam.step()
         return dict(loss=loss)
     return step`,
-  },
-})
+    },
+  })
+
+export const trainingStep: Variant = training('training-step', BATCH, 'full')
 
 export const encoder: Workload = {
   name: 'encoder',
   letter: 'e',
   title: 'Transformer encoder layer, batch 16, 128 places',
   variants: [
-    forward('forward', 256, { along: { chart: 'Encoder layer forward', axis: 'width', at: 256 } }),
+    forward('forward', 256, {
+      gpu: 'full',
+      along: { chart: 'Encoder layer forward', axis: 'width', at: 256 },
+    }),
     trainingStep,
+    forward('forward-batch-2', 256, { gpu: 'small' }, 2),
+    training('training-step-batch-2', 2, 'small'),
     ...[64, 128, 512].map(d => {
       const point = forward(`width-${d}`, d, {
         along: { chart: 'Encoder layer forward', axis: 'width', at: d },
         threads: 'one',
+        gpu: 'full',
       })
       const { tfjs: _slow, ...peers } = point.peers
       return { ...point, peers }

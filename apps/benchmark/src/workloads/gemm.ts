@@ -10,6 +10,7 @@ function plain(m: number, k: number, n: number): Variant {
     name: square ? `${n}` : `${m}x${k}x${n}`,
     inputs: draw => ({ x: draw.normal([m, k]), y: draw.normal([k, n]) }),
     tolerance: ONE,
+    gpu: 'any',
     flops: 2 * m * k * n,
     ...(square ? { along: { chart: 'Matrix product', axis: 'size', at: n } } : {}),
     heed:
@@ -45,6 +46,7 @@ function transposedRight(n: number): Variant {
     name: `${n}-right-transposed`,
     inputs: draw => ({ x: draw.normal([n, n]), y: draw.normal([n, n]) }),
     tolerance: ONE,
+    gpu: 'any',
     flops: 2 * n ** 3,
     heed:
       ({ x, y }) =>
@@ -75,6 +77,7 @@ function transposedLeft(n: number): Variant {
     name: `${n}-left-transposed`,
     inputs: draw => ({ x: draw.normal([n, n]), y: draw.normal([n, n]) }),
     tolerance: ONE,
+    gpu: 'any',
     flops: 2 * n ** 3,
     heed:
       ({ x, y }) =>
@@ -105,6 +108,7 @@ function batched(batch: number, n: number): Variant {
     name: `${batch}x${n}-batched`,
     inputs: draw => ({ x: draw.normal([batch, n, n]), y: draw.normal([batch, n, n]) }),
     tolerance: ONE,
+    gpu: 'any',
     flops: 2 * batch * n ** 3,
     heed:
       ({ x, y }) =>

@@ -38,10 +38,10 @@ class Translator extends Module {
   }
 }
 
-const inputsOf = (draw: Draw): Record<string, NamedValues[string]> => ({
-  source: draw.integers([BATCH, TIME], VOCAB),
-  input: draw.integers([BATCH, TIME], VOCAB),
-  target: draw.integers([BATCH, TIME], VOCAB),
+const inputsOf = (draw: Draw, batch: number): Record<string, NamedValues[string]> => ({
+  source: draw.integers([batch, TIME], VOCAB),
+  input: draw.integers([batch, TIME], VOCAB),
+  target: draw.integers([batch, TIME], VOCAB),
   'se.weight': draw.normal([VOCAB, EMBEDDING]),
   'te.weight': draw.normal([VOCAB, EMBEDDING]),
   'enc.weight_ih_l0': draw.normal([3 * HIDDEN, EMBEDDING], 0.06),
@@ -82,7 +82,8 @@ function shortNames(a: Untyped, transpose: (x: Untyped) => Untyped): Record<stri
 
 /** Embeddings as products with one-hot rows: the gradient of `gather` has no wasm kernel. */
 function tfLoss(tf: Untyped, p: Untyped, a: Untyped): () => Untyped {
-  const hot = (ids: Untyped): Untyped => tf.oneHot(ids.reshape([BATCH * TIME]), VOCAB).toFloat()
+  const [batch] = a.source.shape
+  const hot = (ids: Untyped): Untyped => tf.oneHot(ids.reshape([batch * TIME]), VOCAB).toFloat()
   const [source, input, target] = [hot(a.source), hot(a.input), hot(a.target)]
   const cell = (gates: Untyped, h: Untyped, u: Untyped, c: Untyped): Untyped => {
     const [xr, xz, xn] = tf.split(gates, 3, 1)
@@ -92,25 +93,25 @@ function tfLoss(tf: Untyped, p: Untyped, a: Untyped): () => Untyped {
     return tf.add(n, tf.mul(z, tf.sub(h, n)))
   }
   return () => {
-    const gates = tf.add(tf.matMul(tf.matMul(source, p.se), p.ew), p.eb).reshape([BATCH, TIME, 3 * HIDDEN])
-    let h = tf.zeros([BATCH, HIDDEN])
+    const gates = tf.add(tf.matMul(tf.matMul(source, p.se), p.ew), p.eb).reshape([batch, TIME, 3 * HIDDEN])
+    let h = tf.zeros([batch, HIDDEN])
     const states: Untyped[] = []
     for (const x of tf.unstack(gates, 1)) {
       h = cell(x, h, p.eu, p.ec)
       states.push(h)
     }
     const memory = tf.stack(states, 1)
-    const keys = tf.matMul(memory.reshape([BATCH * TIME, HIDDEN]), p.wk).reshape([BATCH, TIME, HIDDEN])
+    const keys = tf.matMul(memory.reshape([batch * TIME, HIDDEN]), p.wk).reshape([batch, TIME, HIDDEN])
     const made: Untyped[] = []
-    for (const word of tf.unstack(tf.matMul(input, p.te).reshape([BATCH, TIME, EMBEDDING]), 1)) {
-      const query = tf.matMul(h, p.wq).reshape([BATCH, 1, HIDDEN])
-      const scores = tf.matMul(tf.tanh(tf.add(keys, query)).reshape([BATCH * TIME, HIDDEN]), p.v)
-      const weights = tf.softmax(scores.reshape([BATCH, TIME])).reshape([BATCH, 1, TIME])
-      const context = tf.matMul(weights, memory).reshape([BATCH, HIDDEN])
+    for (const word of tf.unstack(tf.matMul(input, p.te).reshape([batch, TIME, EMBEDDING]), 1)) {
+      const query = tf.matMul(h, p.wq).reshape([batch, 1, HIDDEN])
+      const scores = tf.matMul(tf.tanh(tf.add(keys, query)).reshape([batch * TIME, HIDDEN]), p.v)
+      const weights = tf.softmax(scores.reshape([batch, TIME])).reshape([batch, 1, TIME])
+      const context = tf.matMul(weights, memory).reshape([batch, HIDDEN])
       h = cell(tf.add(tf.matMul(tf.concat([word, context], 1), p.dw), p.db), h, p.du, p.dc)
       made.push(h)
     }
-    const rows = tf.stack(made, 1).reshape([BATCH * TIME, HIDDEN])
+    const rows = tf.stack(made, 1).reshape([batch * TIME, HIDDEN])
     return tf.losses.softmaxCrossEntropy(target, tf.add(tf.matMul(rows, p.ow), p.ob))
   }
 }
@@ -125,21 +126,22 @@ function jaxLoss({ numpy: np, nn }: Untyped): (p: Untyped, ...ids: Untyped[]) =>
     return n.ref.add(z.mul(h.sub(n)))
   }
   return (p, source, input, target) => {
+    const batch = source.shape[0] / TIME
     const gates = np.matmul(np.matmul(nn.oneHot(source, VOCAB), p.se), p.ew).add(p.eb)
-    let h = np.zeros([BATCH, HIDDEN])
+    let h = np.zeros([batch, HIDDEN])
     const states: Untyped[] = []
     for (const x of np.split(gates, TIME, 0)) {
       h = cell(x, h, p.eu.ref, p.ec.ref)
       states.push(h.ref)
     }
     const memory = np.stack(states, 1)
-    const keys = np.matmul(memory.ref.reshape([BATCH * TIME, HIDDEN]), p.wk).reshape([BATCH, TIME, HIDDEN])
+    const keys = np.matmul(memory.ref.reshape([batch * TIME, HIDDEN]), p.wk).reshape([batch, TIME, HIDDEN])
     const made: Untyped[] = []
     for (const word of np.split(np.matmul(nn.oneHot(input, VOCAB), p.te), TIME, 0)) {
-      const query = np.matmul(h.ref, p.wq.ref).reshape([BATCH, 1, HIDDEN])
-      const scores = np.matmul(np.tanh(keys.ref.add(query)).reshape([BATCH * TIME, HIDDEN]), p.v.ref)
-      const weights = nn.softmax(scores.reshape([BATCH, TIME]), -1).reshape([BATCH, 1, TIME])
-      const context = np.matmul(weights, memory.ref).reshape([BATCH, HIDDEN])
+      const query = np.matmul(h.ref, p.wq.ref).reshape([batch, 1, HIDDEN])
+      const scores = np.matmul(np.tanh(keys.ref.add(query)).reshape([batch * TIME, HIDDEN]), p.v.ref)
+      const weights = nn.softmax(scores.reshape([batch, TIME]), -1).reshape([batch, 1, TIME])
+      const context = np.matmul(weights, memory.ref).reshape([batch, HIDDEN])
       const inner = np.matmul(np.concatenate([word, context], 1), p.dw.ref).add(p.db.ref)
       h = cell(inner, h, p.du.ref, p.dc.ref)
       made.push(h.ref)
@@ -153,41 +155,43 @@ function jaxLoss({ numpy: np, nn }: Untyped): (p: Untyped, ...ids: Untyped[]) =>
 }
 
 /** Forward, cross-entropy, backward, Adam with a rate of 0.001. */
-export const trainingStep: Variant = variant({
-  name: 'training-step',
-  inputs: inputsOf,
-  tolerance: 1e-4,
-  compared: 3,
-  flops: 11e9,
-  heed({ source, input, target, ...weights }: Readonly<Record<string, Tensor>>) {
-    const model = new Translator()
-    model.loadStateDict(weights)
-    const adam = new Adam(model.namedParameters())
-    return () => {
-      model.zeroGrad()
-      const loss = crossEntropy(model.forward(source as Tensor, input as Tensor), target as Tensor)
-      loss.backward()
-      adam.step()
-      return { loss }
-    }
-  },
-  peers: {
-    tfjs: (tf, a) => {
-      const p = Object.fromEntries(
-        Object.entries(shortNames(a, x => tf.transpose(x))).map(([name, x]) => [name, tf.variable(x)]),
-      )
-      return adamStep(tf, Object.values(p), tfLoss(tf, p, a))
+const training = (name: string, batch: number, gpu: 'full' | 'small'): Variant =>
+  variant({
+    name,
+    gpu,
+    inputs: draw => inputsOf(draw, batch),
+    tolerance: 1e-4,
+    compared: 3,
+    flops: (11e9 * batch) / BATCH,
+    heed({ source, input, target, ...weights }: Readonly<Record<string, Tensor>>) {
+      const model = new Translator()
+      model.loadStateDict(weights)
+      const adam = new Adam(model.namedParameters())
+      return () => {
+        model.zeroGrad()
+        const loss = crossEntropy(model.forward(source as Tensor, input as Tensor), target as Tensor)
+        loss.backward()
+        adam.step()
+        return { loss }
+      }
     },
-    jax: (jax, a) => {
-      const timeFirst = (ids: Untyped): Untyped => jax.numpy.transpose(ids).reshape([TIME * BATCH])
-      return jaxTrainer(
-        jax,
-        shortNames(a, x => jax.numpy.transpose(x)),
-        [timeFirst(a.source), timeFirst(a.input), timeFirst(a.target)],
-        jaxLoss(jax),
-      )
-    },
-    torch: `
+    peers: {
+      tfjs: (tf, a) => {
+        const p = Object.fromEntries(
+          Object.entries(shortNames(a, x => tf.transpose(x))).map(([name, x]) => [name, tf.variable(x)]),
+        )
+        return adamStep(tf, Object.values(p), tfLoss(tf, p, a))
+      },
+      jax: (jax, a) => {
+        const timeFirst = (ids: Untyped): Untyped => jax.numpy.transpose(ids).reshape([TIME * batch])
+        return jaxTrainer(
+          jax,
+          shortNames(a, x => jax.numpy.transpose(x)),
+          [timeFirst(a.source), timeFirst(a.input), timeFirst(a.target)],
+          jaxLoss(jax),
+        )
+      },
+      torch: `
 class Translator(nn.Module):
     def __init__(s):
         super().__init__()
@@ -224,12 +228,14 @@ def make(a):
         adam.step()
         return dict(loss=loss)
     return step`,
-  },
-})
+    },
+  })
+
+export const trainingStep: Variant = training('training-step', BATCH, 'full')
 
 export const seq2seq: Workload = {
   name: 'seq2seq',
   letter: 'f',
   title: 'Translator with additive attention, batch 64, 20 words',
-  variants: [trainingStep],
+  variants: [trainingStep, training('training-step-batch-8', 8, 'small')],
 }

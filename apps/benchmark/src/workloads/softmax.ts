@@ -10,6 +10,7 @@ export const softmax: Workload = {
   variants: [
     variant({
       name: '4096x1024',
+      gpu: 'any',
       inputs: draw => ({ x: draw.normal([4096, 1024]) }),
       tolerance: 1e-4, // the largest is 50 times the root mean square
       heed:
