@@ -17,7 +17,7 @@ const GELU_GRADIENT = 3000
 export function activations(machine: Machine): Family<'relu' | 'reluGrad' | 'gelu' | 'geluGrad'> {
   const { wasm } = machine
   const [forward, gradient] = [one(machine), two(machine)]
-  const relu = forward(wasm.relu(), MOVING, x => (x <= 0 ? 0 : x))
+  const relu = forward(wasm.relu(), MOVING, x => Math.max(x, 0))
   const reluGrad = gradient(wasm.reluGrad(), MOVING, (dy, y) => (y <= 0 ? 0 : dy))
   const gelus = [forward(wasm.gelu(), GELU, exactly), forward(wasm.geluTanh(), GELU, throughTanh)] as const
   const slopes = [
