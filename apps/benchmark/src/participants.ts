@@ -1,7 +1,7 @@
 /** Everybody who can be measured beside Heed. */
 const onProcessors = ['torch', 'ort-node', 'ort-web', 'jax-js', 'tfjs', 'js-pytorch'] as const
 const onGpus = ['tfjs-webgpu', 'tfjs-webgl', 'jax-webgpu', 'ort-webgpu'] as const
-export const peerNames = [...onProcessors, ...onGpus] as const
+export const peerNames: readonly [...typeof onProcessors, ...typeof onGpus] = [...onProcessors, ...onGpus]
 export type PeerName = (typeof peerNames)[number]
 export type GpuPeer = (typeof onGpus)[number]
 
