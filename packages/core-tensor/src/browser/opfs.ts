@@ -65,6 +65,8 @@ export async function openOpfs(name: string): Promise<BrowserFolder> {
               const handle = (await directory.getFileHandle(beside, { create: true })) as Movable
               const stream = await handle.createWritable()
               try {
+                // Asks for the room first: an error in the middle of writing does not always say that there is none.
+                await stream.truncate(bytes.length)
                 await stream.write(plain(bytes))
                 await stream.close()
               } catch (error) {
