@@ -69,6 +69,17 @@ describe.each(await builds())(
         }),
       ))
 
+    it('pack no single column, which several rows read as it lies', () =>
+      noGrad(() =>
+        scope(() => {
+          const rng = new Rng(5)
+          const [weight, x] = [draw(rng, 1, 5000), draw(rng, 7, 5000)]
+          const held = memory(backend).bytes
+          for (let round = 0; round < 5; round++) scope(() => void x.matmul(weight.transpose()))
+          expect(memory(backend).bytes).toBe(held)
+        }),
+      ))
+
     it('give the packed copy back with the matrix', () => {
       const before = memory(backend)
       noGrad(() =>

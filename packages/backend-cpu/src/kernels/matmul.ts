@@ -46,10 +46,10 @@ function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0
   if (batch * m * n === 0) return heap.output(out)
   const single = k > 0 && (m === 1 || (n === 1 && bias === 0))
   const outer = k === 1 && bColumn === 4 && bias === 0
-  const packed =
-    batch === 1 && m <= FEW && k > 1 && bRow === 4
-      ? packedColumns(machine, b, [address(b), bColumn, n, k])
-      : 0
+  // What reads packed columns: a row that lies side by side, and several rows unless there is one column.
+  const reads =
+    batch === 1 && m <= FEW && bRow === 4 && (m === 1 ? single && aColumn === 4 : !single && !outer)
+  const packed = reads ? packedColumns(machine, b, [address(b), bColumn, n, k]) : 0
   if (batch === 1 && !single && !outer) {
     const space = heap.scratch(wasm.gemmSpace(m, n, k, packed !== 0))
     const y = heap.output(out)
@@ -58,7 +58,7 @@ function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0
     ) // biome-ignore format: arguments as assembly/gemm.as names them
     return y
   }
-  if (packed && m === 1 && aColumn === 4) {
+  if (packed) {
     const y = heap.output(out)
     wasm.gemvPacked(n, k, packed, address(a), y.pointer, bias)
     return y
