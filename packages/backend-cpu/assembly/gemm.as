@@ -199,12 +199,11 @@ export function multiplyBlock(
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j)
     const column = c + (<usize>j << 2)
-    const columnBefore = before ? before + (<usize>j << 2) : 0
     let rows = a
     for (let i = 0; i < m; i += ROWS) {
       const height = min(ROWS, m - i)
       const at = column + <usize>i * cRow
-      const atBefore = before ? columnBefore + <usize>i * beforeRow : 0
+      const atBefore = before ? before + (<usize>j << 2) + <usize>i * beforeRow : 0
       if (width == COLUMNS) micro(height, k, rows, b, at, cRow, atBefore, beforeRow)
       else {
         micro(height, k, rows, b, edge, COLUMNS << 2, 0, 0)

@@ -62,8 +62,8 @@ export function rowBy${slivers}(k: i32, x: usize, b: usize, next: usize, y: usiz
 
 /**
  * The inner product of `height` packed rows and `columns` packed columns, over k: C = A B, or C = before + A B with an address
- * of what was before and the distance of its rows. Each element is one chain of madd in the order of k, whatever the height. Engines widen vectors that are stored side by side: `paired` computes a row of
- * results whole before it stores any.
+ * of what was before and the distance of its rows. Each element is one chain of madd in the order of k, whatever the height.
+ * Engines widen vectors that are stored side by side: `paired` computes a row of results whole before it stores any.
  */
 function micro(height, columns, paired) {
   const vectors = range(columns / 4)

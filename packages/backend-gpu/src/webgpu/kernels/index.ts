@@ -60,17 +60,8 @@ export const strided: ReadonlySet<string> = new Set([
   ],
   ...['log', 'log1p', 'sqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'add', 'sub', 'mul', 'div', 'pow'],
   ...['maximum', 'minimum', 'equal', 'less', 'lessEqual', 'where', 'sum', 'prod', 'max', 'min', 'argmax'],
-  ...[
-    'argmin',
-    'matmul',
-    'linear',
-    'scaledDotAttention',
-    'scaledDotAttentionGrad',
-    'relu',
-    'reluGrad',
-    'gelu',
-  ],
-  'geluGrad',
+  ...['argmin', 'matmul', 'linear', 'scaledDotAttention', 'scaledDotAttentionGrad'],
+  ...['relu', 'reluGrad', 'gelu', 'geluGrad'],
 ])
 
 /** A kernel that refuses float64, which no GPU mode has. */

@@ -95,14 +95,8 @@ export function product(machine: Machine, { a, b, shape, bias, into }: Product, 
     machine.each(program, batches * blocks, [...values, ...at], buffers)
   } else if (!tiled) machine.each(program, batches * m * n, [...values, ...at], buffers)
   else {
-    const tiles = [Math.ceil(n / TILE), Math.ceil(m / TILE)] as const
-    for (let first = 0; first < batches; first += 65535)
-      machine.grouped(
-        program,
-        [...tiles, Math.min(65535, batches - first)],
-        [first, ...values, ...at],
-        buffers,
-      )
+    const groups = [Math.ceil(n / TILE), Math.ceil(m / TILE), batches] as const
+    machine.grouped(program, groups, [...values, ...at], buffers)
   }
 }
 
@@ -261,7 +255,7 @@ function inTiles(walk: Walk, bias: Input | undefined): Omit<Program, 'name'> {
   const side = TILE / 4
   const threads = side * side
   return {
-    params: [['first', 'u32'], ...params],
+    params,
     reads,
     writes,
     grouped: true,
@@ -276,7 +270,7 @@ fn fromB(base: i32, k: i32, column: i32) -> f32 {
   if (column < p.nSize && k < p.kSize) { return b[base + k * p.stepB + column * p.columnB]; }
   return 0.0;
 }`,
-    body: `let batch = p.first + group.z;
+    body: `let batch = group.z;
   ${code}
   let firstRow = i32(group.y) * ${TILE};
   let firstColumn = i32(group.x) * ${TILE};
