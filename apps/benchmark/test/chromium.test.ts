@@ -117,6 +117,9 @@ it('the server gives away nothing but its site', async () => {
   close()
 })
 
+/** What the cells below measure, wherever they are. */
+const SMALL_GEMM = { workload: 'gemm', variant: '128', threads: 1, calls: 1, compared: 1 }
+
 /** A peer that is installed; without any, Heed is measured beside itself. */
 function installed(name: string): boolean {
   try {
@@ -167,15 +170,7 @@ describe.skipIf(missing)(`a cell in Chromium${missing}`, () => {
     writeValues(join(folder, 'gemm'), variant.inputs(drawFrom(1)))
     const sides = await Promise.all([heed, ...peers.map(peer => ({ kind: 'peer' as const, peer }))].map(side))
     expect(sides[0]?.about).toMatch(/^heed, .*1 thread.*, Chromium \d+/)
-    const subject = {
-      place: 'chromium' as const,
-      workload: 'gemm',
-      variant: '128',
-      threads: 1,
-      tolerance: variant.tolerance,
-      calls: 1,
-      compared: 1,
-    }
+    const subject = { ...SMALL_GEMM, place: 'chromium' as const, tolerance: variant.tolerance }
     const { rows, gaps } = await measureCell(subject, sides, { ...QUICK, capMs: 30_000 })
     for (const one of sides) one.close()
     expect(gaps).toEqual([])
@@ -196,15 +191,7 @@ describe.skipIf(missing)(`a cell in Chromium${missing}`, () => {
     const theirs = await onGpu.result(1)
     expect(disagreement(await cpu.result(1), theirs, 1e-5)).toBe('')
     cpu.close()
-    const subject = {
-      place: 'gpu' as const,
-      workload: 'gemm',
-      variant: '128',
-      threads: 1,
-      tolerance: variant.tolerance,
-      calls: 1,
-      compared: 1,
-    }
+    const subject = { ...SMALL_GEMM, place: 'gpu' as const, tolerance: variant.tolerance }
     const { rows } = await measureCell(subject, [onGpu], { ...QUICK, capMs: 30_000 })
     onGpu.close()
     expect(rows[0]).toMatchObject({ place: 'gpu', engine: 'webgpu', peer: null })

@@ -19,7 +19,7 @@ describe('the conformance suite', () => {
         }),
         () => run(backend, backend).catch((error: Error) => failures.push(error.message)),
       )
-  }, 60_000)
+  }, 180_000)
 
   it('finds that the reference agrees with itself', () => expect(failures).toEqual([]))
 

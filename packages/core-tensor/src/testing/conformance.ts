@@ -30,9 +30,10 @@ export function conformanceCases(): ConformanceCase[] {
     return {
       name: sketch.name,
       async run(backend, reference) {
-        const want = known.get(reference) ?? (await outcome(reference, sketch))
+        const drawn: TypedArray[] = []
+        const want = known.get(reference) ?? (await outcome(reference, sketch, drawn))
         known.set(reference, want)
-        judge(sketch, await outcome(backend, sketch), want)
+        judge(sketch, await outcome(backend, sketch, drawn), want)
       },
     }
   })
@@ -66,10 +67,10 @@ interface Values {
 /** What comes of it on one backend: values, or the message of an error. */
 type Outcome = readonly Values[] | string
 
-function outcome(backend: Backend, { name, results }: Sketch): Promise<Outcome> {
+function outcome(backend: Backend, { name, results }: Sketch, drawn: TypedArray[]): Promise<Outcome> {
   return scope(async () => {
     const read: Values[] = []
-    for (const x of results(new Inputs(backend, name)))
+    for (const x of results(new Inputs(backend, name, drawn)))
       read.push({ shape: x.shape, dtype: x.dtype, data: backend.readSync ? x.dataSync() : await x.data() })
     return read
   }).catch((error: Error) => error.message)

@@ -113,22 +113,20 @@ function map(f: (x: number) => number): Plain {
   }
 }
 
-/** Elements of tensors stretched to one shape, through a function. */
-function zip(f: (...values: Args<number>) => number): Plain {
-  return (inputs, [y]) => {
-    const places = inputs.map(x => {
-      const found = new Int32Array(y.data.length)
-      eachPlace(y.shape, stretch({ shape: x.shape, strides: rowMajor(x.shape) }, y.shape), (i, place) => {
-        found[i] = place
-      })
-      return found
-    })
-    for (let i = 0; i < y.data.length; i++)
-      y.data[i] = f(
-        ...(inputs.map((x, k) =>
-          at(x, (places[k] as Int32Array)[i] as number),
-        ) as readonly number[] as Args<number>),
-      )
+/** The elements of a tensor stretched to a shape, in its row-major order. */
+function stretched(x: Values, shape: Shape): Float64Array {
+  const found = new Float64Array(sizeOf(shape))
+  eachPlace(shape, stretch({ shape: x.shape, strides: rowMajor(x.shape) }, shape), (i, place) => {
+    found[i] = at(x, place)
+  })
+  return found
+}
+
+/** Elements of two tensors stretched to one shape, through a function. */
+function zip(f: (a: number, b: number) => number): Plain {
+  return ([a, b], [y]) => {
+    const [left, right] = [stretched(a, y.shape), stretched(b, y.shape)]
+    for (let i = 0; i < y.data.length; i++) y.data[i] = f(left[i] as number, right[i] as number)
   }
 }
 
@@ -255,7 +253,14 @@ const plain: Record<string, Plain> = {
   equal: zip((a, b) => Number(a === b)),
   less: zip((a, b) => Number(a < b)),
   lessEqual: zip((a, b) => Number(a <= b)),
-  where: zip((condition, a, b) => (condition ? a : b)),
+  where: ([condition, a, b], [y]) => {
+    const [chosen, first, second] = [condition, a, b].map(x => stretched(x, y.shape)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ]
+    for (let i = 0; i < y.data.length; i++) y.data[i] = (chosen[i] ? first[i] : second[i]) as number
+  },
 
   sum: fold(group => group.reduce((a, b) => a + b, 0)),
   prod: fold(group => group.reduce((a, b) => a * b, 1)),

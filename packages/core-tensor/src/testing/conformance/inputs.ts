@@ -1,16 +1,20 @@
 import type { Backend } from '../../backend.ts'
 import { Rng } from '../../rng.ts'
-import { type DType, type Shape, sizeOf, typedArray } from '../../shape.ts'
+import { type DType, type Shape, sizeOf, type TypedArray, typedArray } from '../../shape.ts'
 import { fromData, type Tensor } from '../../tensor.ts'
 
 /** Makes the inputs of one case: the same numbers on every backend. */
 export class Inputs {
   readonly backend: Backend
   readonly #rng: Rng
+  readonly #drawn: TypedArray[]
+  #next = 0
 
-  constructor(backend: Backend, name: string) {
+  /** @param drawn what was drawn for another backend, in the order of asking; empty for the first, which fills it */
+  constructor(backend: Backend, name: string, drawn: TypedArray[]) {
     this.backend = backend
     this.#rng = new Rng(1).split(name)
+    this.#drawn = drawn
   }
 
   /** Given numbers. */
@@ -49,8 +53,13 @@ export class Inputs {
   }
 
   #filled(shape: Shape, dtype: DType, draw: () => number): Tensor {
-    const data = typedArray(dtype, sizeOf(shape))
-    for (let i = 0; i < data.length; i++) data[i] = draw()
+    const at = this.#next++
+    let data = this.#drawn[at]
+    if (!data) {
+      data = typedArray(dtype, sizeOf(shape))
+      for (let i = 0; i < data.length; i++) data[i] = draw()
+      this.#drawn[at] = data
+    }
     return fromData(data, { shape, dtype }, this.backend, 'input')
   }
 }
