@@ -1,28 +1,11 @@
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { build, canLook, looking, type Site, serve } from './site.ts'
+import { describe, expect } from 'vitest'
+import { looking, served } from './site.ts'
 
 // The page on a GPU in a worker, as a reader meets it, on a machine whose only adapter is the processor's.
 
-let site: Site | undefined
-beforeAll(async () => {
-  if (!canLook) return
-  await build()
-  site = await serve()
-}, 300_000)
-afterAll(async () => site?.close())
-
-/** Does what the reader does. */
-async function read(reader: (page: Page) => Promise<void>): Promise<void> {
-  if (!site) throw new Error('the site is not served')
-  const { page, complaints, context } = await site.open('/guide/gpu-worker.html')
-  try {
-    await reader(page)
-    expect(complaints).toEqual([])
-  } finally {
-    await context.close()
-  }
-}
+const { read } = served()
+const address = '/guide/gpu-worker.html'
 
 const said = async (page: Page, name: string): Promise<string> =>
   ((await page.locator(`[data-${name}]`).textContent()) ?? '').trim()
@@ -40,7 +23,7 @@ const lossOf = (status: string): number => Number(/loss ([\d.]+)/.exec(status)?.
 
 describe('a model in a worker', () => {
   looking('where the only adapter computes on the CPU, says so, and leaves the choice to the reader', () =>
-    read(async page => {
+    read(address, async page => {
       await page.locator('[data-start]').click()
       const alert = page.locator('.lab [role=alert]')
       await alert.waitFor()
@@ -58,7 +41,7 @@ describe('a model in a worker', () => {
   )
 
   looking('trains and answers on WebGPU while the page has its frames, and stops when it is told to', () =>
-    read(async page => {
+    read(address, async page => {
       await page.locator('[data-start]').click()
       await page.locator('[data-instead=software]').click()
       const began = performance.now()

@@ -1,29 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { alive, build, canLook, looking, type Site, serve } from './site.ts'
+import { describe, expect, it } from 'vitest'
+import { alive, looking, served } from './site.ts'
 
 // Each lesson as a reader meets it: press, wait, read what stands there.
 
-let site: Site | undefined
-beforeAll(async () => {
-  if (!canLook) return
-  await build()
-  site = await serve()
-}, 300_000)
-afterAll(async () => site?.close())
-
-/** Does what the reader does, and expects a console without complaints. */
-async function read(name: string, reader: (page: Page) => Promise<void>): Promise<void> {
-  if (!site) throw new Error('the site is not served')
-  const { page, complaints, context } = await site.open(`/lessons/${name}.html`)
-  try {
-    await reader(page)
-    expect(complaints).toEqual([])
-  } finally {
-    await context.close()
-  }
-}
+const site = served()
+/** Opens a lesson, and does what the reader does. */
+const read = (name: string, reader: (page: Page) => Promise<void>): Promise<void> =>
+  site.read(`/lessons/${name}.html`, reader)
 
 /** A live part by its heading. */
 const lab = (page: Page, title: string): Locator =>
@@ -32,7 +17,7 @@ const lab = (page: Page, title: string): Locator =>
 /** Presses start, and waits until the work is done. */
 async function train(part: Locator): Promise<string> {
   await part.locator('[data-start]').click()
-  await part.locator('[data-stop]:disabled').waitFor({ timeout: 120_000 })
+  await part.locator('[data-stop]:disabled').waitFor({ timeout: 240_000 })
   return (await part.locator('[data-status]').textContent()) ?? ''
 }
 
@@ -88,7 +73,7 @@ describe('the order of lessons', () => {
 })
 
 // Each page trains on one core: several at once fill the machine.
-describe('a reader', { concurrent: true, timeout: 180_000 }, () => {
+describe('a reader', { concurrent: true, timeout: 300_000 }, () => {
   looking('sees a recurrent network guess at 44 words, and attention get it right', () =>
     read('forgetting', async page => {
       const part = lab(page, 'Train a classifier of tweets')

@@ -1,33 +1,26 @@
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EXAMPLES } from '../.vitepress/theme/live/playground/examples.ts'
 import { fromHash, pack, toHash, unpack } from '../.vitepress/theme/live/playground/share.ts'
-import { build, canLook, looking, type Site, serve } from './site.ts'
+import { looking, served } from './site.ts'
 
-let site: Site | undefined
-beforeAll(async () => {
-  if (!canLook) return
-  await build()
-  site = await serve()
-}, 300_000)
-afterAll(async () => site?.close())
+const site = served()
 
 /** Opens the playground with a program, does something, and expects a console without complaints. */
 async function play(
   program: string | undefined,
   player: (page: Page) => Promise<void>,
-  expected: RegExp = /^$/,
+  expected?: RegExp,
 ): Promise<void> {
   const hash = program === undefined ? '' : await toHash(program)
-  if (!site) throw new Error('the site is not served')
-  const { page, complaints, context } = await site.open(`/playground.html${hash}`)
-  try {
-    await page.locator('[data-run]:enabled').waitFor()
-    await player(page)
-    expect(complaints.filter(complaint => !expected.test(complaint))).toEqual([])
-  } finally {
-    await context.close()
-  }
+  await site.read(
+    `/playground.html${hash}`,
+    async page => {
+      await page.locator('[data-run]:enabled').waitFor()
+      await player(page)
+    },
+    expected,
+  )
 }
 async function run(page: Page): Promise<{ status: string; output: string }> {
   await page.locator('[data-run]').click()

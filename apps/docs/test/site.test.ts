@@ -2,34 +2,26 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import axe from 'axe-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { sitePages } from './fences.ts'
 import { linksOf } from './links.ts'
-import { build, canLook, dist, looking, type Site, serve } from './site.ts'
+import { build, dist, looking, serve, served } from './site.ts'
 
 // The site as it is built, served as any static server would.
 
-let site: Site | undefined
+const { here } = served()
 const files: string[] = []
-
 beforeAll(async () => {
-  await build()
+  await build() // links are followed without a browser, too
   const found = readdirSync(dist, { recursive: true, encoding: 'utf8' })
   files.push(...found.filter(name => name.endsWith('.html')))
-  if (canLook) site = await serve()
 }, 300_000)
-afterAll(async () => site?.close())
 
 /** `/guide/install.html` of `apps/docs/guide/install.md`. */
 const addressOf = (path: string): string => `/${relative('apps/docs', path).replace(/\.md$/, '.html')}`
 const written = sitePages().map(addressOf)
 const generated = ['/api/index.html', '/api/layers/index.html', '/api/layers/attention/attend.html']
-
-/** Opens the site, or says that it is not there. */
-function here(): Site {
-  if (!site) throw new Error('the site is not served')
-  return site
-}
 
 it('every link leads somewhere, to its very heading', () => {
   const pages = new Map(files.map(name => [`/${name}`, linksOf(readFileSync(join(dist, name), 'utf8'))]))
@@ -76,31 +68,27 @@ looking('the first page takes less than 200 KB, packed as servers do', async () 
 describe.concurrent('each page', () => {
   looking.each([...written, ...generated])(
     '%s is whole on a phone, a tablet and a desk, light and dark',
-    async path => {
-      const { page, complaints, context } = await here().open(path, { colorScheme: 'light' })
-      const wide: string[] = []
-      for (const width of [360, 768, 1280]) {
-        await page.setViewportSize({ width, height: 900 })
-        const reach = await page.evaluate(() => document.documentElement.scrollWidth)
-        if (reach > width) wide.push(`${width}: the page is ${reach} wide`)
-      }
-      expect(wide).toEqual([])
-      const faults = (await faultsOf(page)).map(fault => `light: ${fault}`)
-      await page.emulateMedia({ colorScheme: 'dark' })
-      await page.waitForFunction(() => document.documentElement.classList.contains('dark'))
-      faults.push(...(await faultsOf(page, ['color-contrast'])).map(fault => `dark: ${fault}`))
-      await context.close()
-      expect(faults).toEqual([])
-      expect(complaints).toEqual([])
-    },
+    path =>
+      here().lend(path, async ({ page, complaints }) => {
+        const wide: string[] = []
+        for (const width of [360, 768, 1280]) {
+          await page.setViewportSize({ width, height: 900 })
+          const reach = await page.evaluate(() => document.documentElement.scrollWidth)
+          if (reach > width) wide.push(`${width}: the page is ${reach} wide`)
+        }
+        expect(wide).toEqual([])
+        const faults = (await faultsOf(page)).map(fault => `light: ${fault}`)
+        await page.emulateMedia({ colorScheme: 'dark' })
+        await page.waitForFunction(() => document.documentElement.classList.contains('dark'))
+        faults.push(...(await faultsOf(page, ['color-contrast'])).map(fault => `dark: ${fault}`))
+        expect(faults).toEqual([])
+        expect(complaints).toEqual([])
+      }),
   )
 })
 
 /** What keeps people out: serious and critical findings of axe, by all rules unless some are named. */
-async function faultsOf(
-  page: Awaited<ReturnType<Site['open']>>['page'],
-  rules?: readonly string[],
-): Promise<string[]> {
+async function faultsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source)
   // Colours change over a quarter of a second; axe shall see the last ones.
   await page.addStyleTag({

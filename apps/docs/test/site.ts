@@ -12,7 +12,7 @@ import {
   chromium,
   type Page,
 } from 'playwright'
-import { it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 // @boundaries-ignore where the browser is, said once for all tests
 import { chromium as executablePath } from '../../../scripts/chromium.ts'
 
@@ -33,9 +33,14 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 }
 
-/** Builds the site, through turbo: nothing happens where nothing has changed. */
-export async function build(): Promise<void> {
-  if (process.env.HEED_SITE) return
+let built: Promise<void> | undefined
+/** Builds the site, through turbo: nothing happens where nothing has changed, nor where `HEED_SITE` says that it is built. */
+export function build(): Promise<void> {
+  built ??= process.env.HEED_SITE ? Promise.resolve() : turboBuild()
+  return built
+}
+
+async function turboBuild(): Promise<void> {
   const { packageManager } = JSON.parse(
     readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
   )
@@ -58,6 +63,11 @@ export interface Site {
   readonly address: string
   /** A page in Chromium, in a context of its own. Errors and warnings of its console are collected. */
   open(path: string, options?: BrowserContextOptions): Promise<Opened>
+  /**
+   * A page that others were shown in before: what all have in common is fetched and compiled once. It is lent for as long as the body runs,
+   * comes 1280 × 900 and light, and complains as any other.
+   */
+  lend<T>(path: string, body: (opened: Omit<Opened, 'context'>) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -122,28 +132,90 @@ export async function alive(page: Page): Promise<void> {
 }
 
 function siteOf(address: string, browser: Browser): Site {
+  const size = { width: 1280, height: 900 }
+  let shared: Promise<BrowserContext> | undefined
+  const idle: { page: Page; complaints: string[] }[] = []
+  const show = async (page: Page, path: string): Promise<void> => {
+    await page.goto(path.startsWith('/') ? `${address}${path}` : path, { waitUntil: 'networkidle' })
+    await alive(page)
+  }
   return {
     address,
     async open(path, options = {}) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+      const context = await browser.newContext({ viewport: size, ...options })
       const page = await context.newPage()
-      const complaints: string[] = []
-      page.on('console', message => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
-      })
-      page.on('pageerror', error => complaints.push(String(error)))
-      page.on('requestfailed', request => {
-        if (!request.failure()?.errorText.includes('ERR_ABORTED'))
-          complaints.push(`not loaded: ${request.url()}`)
-      })
-      page.on('request', request => {
-        const { origin, protocol } = new URL(request.url())
-        if (protocol.startsWith('http') && origin !== address) complaints.push(`elsewhere: ${request.url()}`)
-      })
-      await page.goto(path.startsWith('/') ? `${address}${path}` : path, { waitUntil: 'networkidle' })
-      await alive(page)
+      const complaints = complaintsOf(page, address)
+      await show(page, path)
       return { page, complaints, context }
     },
+    async lend(path, body) {
+      shared ??= browser.newContext({ viewport: size, colorScheme: 'light' })
+      let lent = idle.pop()
+      if (!lent) {
+        const page = await (await shared).newPage()
+        lent = { page, complaints: complaintsOf(page, address) }
+      }
+      const { page, complaints } = lent
+      complaints.length = 0
+      await page.setViewportSize(size)
+      await page.emulateMedia({ colorScheme: 'light' })
+      await show(page, path)
+      const made = await body(lent)
+      idle.push(lent) // one whose test failed is not lent again
+      return made
+    },
     close: () => browser.close(),
+  }
+}
+
+/** What a page complains of from now on. */
+function complaintsOf(page: Page, address: string): string[] {
+  const complaints: string[] = []
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', error => complaints.push(String(error)))
+  page.on('requestfailed', request => {
+    if (!request.failure()?.errorText.includes('ERR_ABORTED')) complaints.push(`not loaded: ${request.url()}`)
+  })
+  page.on('request', request => {
+    const { origin, protocol } = new URL(request.url())
+    if (protocol.startsWith('http') && origin !== address) complaints.push(`elsewhere: ${request.url()}`)
+  })
+  return complaints
+}
+
+/** The site for the tests of one file. */
+export interface ServedSite {
+  /** @throws Error where there is no browser to look with */
+  here(): Site
+  /** Opens a page, does what the reader does, and expects a console without complaints but those expected. */
+  read(path: string, reader: (page: Page) => Promise<void>, expected?: RegExp): Promise<void>
+}
+
+/** Builds the site and serves it before the first test of a file, and closes it after the last. */
+export function served(): ServedSite {
+  let site: Site | undefined
+  beforeAll(async () => {
+    if (!canLook) return
+    await build()
+    site = await serve()
+  }, 300_000)
+  afterAll(async () => site?.close())
+  const here = (): Site => {
+    if (!site) throw new Error('the site is not served')
+    return site
+  }
+  return {
+    here,
+    async read(path, reader, expected = /^$/) {
+      const { page, complaints, context } = await here().open(path)
+      try {
+        await reader(page)
+        expect(complaints.filter(complaint => !expected.test(complaint))).toEqual([])
+      } finally {
+        await context.close()
+      }
+    },
   }
 }

@@ -7,7 +7,7 @@ import { countTokens, Vocabulary } from '@heed/datasets'
 import { Seq2Seq, seq2seqConfig } from '@heed/models'
 import { saveCheckpoint } from '@heed/training/node'
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { checkNumbers, readAttention } from '../.vitepress/theme/live/viewer/bytes.ts'
 import {
   AttentionFileError,
@@ -16,7 +16,7 @@ import {
 } from '../.vitepress/theme/live/viewer/format.ts'
 import { openRun } from '../.vitepress/theme/live/viewer/run.ts'
 import { sampleFile } from '../.vitepress/theme/live/viewer/samples.ts'
-import { build, canLook, looking, type Site, serve } from './site.ts'
+import { looking, served } from './site.ts'
 
 const small = {
   format: 'heed-attention/1',
@@ -211,28 +211,10 @@ async function runFolder(): Promise<string> {
 const filesOf = (path: string): Map<string, File> =>
   new Map(readdirSync(path).map(name => [name, new File([readFileSync(join(path, name))], name)]))
 
-let site: Site | undefined
 const folder = mkdtempSync(join(tmpdir(), 'heed-viewer-'))
-beforeAll(async () => {
-  if (!canLook) return
-  await build()
-  site = await serve()
-}, 300_000)
-afterAll(async () => {
-  rmSync(folder, { recursive: true })
-  await site?.close()
-})
-
-async function look(viewer: (page: Page) => Promise<void>): Promise<void> {
-  if (!site) throw new Error('the site is not served')
-  const { page, complaints, context } = await site.open('/viewer.html')
-  try {
-    await viewer(page)
-    expect(complaints).toEqual([])
-  } finally {
-    await context.close()
-  }
-}
+afterAll(() => rmSync(folder, { recursive: true }))
+const site = served()
+const look = (viewer: (page: Page) => Promise<void>): Promise<void> => site.read('/viewer.html', viewer)
 
 describe('a run', () => {
   it('is opened from its folder, asked, and tells how each letter looked', async () => {
