@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,11 +8,12 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bundle = join(root, 'generated', 'heed.mjs')
 
-/** Bundles the command from its sources, so that tests run what a user runs without a build first. */
+/** Bundles the command from its sources, so that tests run what a user runs without a build first. Files tested at once do so too. */
 export async function bundleHeed(): Promise<void> {
+  const mine = join(root, 'generated', `heed-${process.pid}.mjs`)
   await build({
     entryPoints: [join(root, 'src/main.ts')],
-    outfile: bundle,
+    outfile: mine,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -23,6 +24,7 @@ export async function bundleHeed(): Promise<void> {
     },
     logLevel: 'error',
   })
+  renameSync(mine, bundle) // nobody reads half a file
 }
 
 /** How a command ended. */
