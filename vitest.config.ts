@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config'
 import { chromium } from './scripts/chromium.ts'
+import LongestFirst from './scripts/longestFirst.ts'
 
 // Tests read the TypeScript sources: no build first.
 const source = '@heed/source'
@@ -32,6 +34,7 @@ const browser: TestProjectConfiguration = {
     browser: {
       enabled: true,
       headless: true,
+      fileParallelism: false, // pages share one process for the GPU
       screenshotFailures: false,
       provider: playwright({ launchOptions: { executablePath: chromium, args: chromiumArgs } }),
       instances: [{ browser: 'chromium' }],
@@ -49,6 +52,9 @@ export default defineConfig({
     },
   },
   test: {
+    // Every core, though Vitest would spare one: pages and processes under test leave gaps.
+    maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './scripts/plainReporter.ts'],
     projects: [
       {
@@ -58,7 +64,8 @@ export default defineConfig({
           environment: 'node',
           include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
         },
       },
       ...(existsSync(chromium) ? [browser] : []),

@@ -1,6 +1,6 @@
 // One command from a bare checkout, with Node and npm alone:
 //   node scripts/run.mjs [script [-- argument ...]]     installs, then runs that script of package.json.
-// Several scripts may be named; arguments after `--` go to the last one.
+// Several scripts may be named; arguments after `--` go to the last one. HEED_INSTALLED=true says that all is installed.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -42,7 +42,8 @@ function run(args) {
 }
 
 process.on('SIGINT', () => {}) // the child ends the run, in its own time
-run(['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=warn'])
+if (process.env.HEED_INSTALLED !== 'true')
+  run(['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only', '--loglevel=warn'])
 const words = process.argv.slice(2)
 const split = words.indexOf('--') < 0 ? words.findIndex(word => word.startsWith('-')) : words.indexOf('--')
 const scripts = split < 0 ? words : words.slice(0, split)
