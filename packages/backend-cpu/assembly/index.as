@@ -1,6 +1,6 @@
 // What JavaScript calls. Addresses and strides are in bytes unless a comment says otherwise.
 
-export { assemble, collapse, dismiss, reportLoss, settle, work } from './team'
+export { assemble, collapse, dismiss, lossAddress, reportLoss, settle, work } from './team'
 export * from './loops'
 export { binary, equalBytes, select, unary } from './elementwise'
 export { axesAddress } from './lines'

@@ -6,13 +6,13 @@
 // Words of the first page, each on a cache line of its own. Memory below 4096 belongs to this file and to arguments.
 const GENERATION: usize = 64 // counts jobs; sleepers wait for it to change
 const NEXT: usize = 128 // the next chunk to take
-const ACTIVE: usize = 192 // workers that may be inside the job; the main thread waits for it to reach 0
+const ACTIVE: usize = 192 // a bit for each worker that may be inside the job; the main thread waits until none of them works
 const OPEN: usize = 256 // 1 while chunks may be taken
 const TASK: usize = 260
 const CHUNKS: usize = 264
 const SLEEPERS: usize = 320
 const MAIN_SLEEPS: usize = 324
-const FAILED: usize = 384 // set when a worker ended that should not have
+const LOST: usize = 384 // a bit for each worker that trapped or ended, and will not work again
 const QUIT: usize = 388
 /** What the task reads: up to 128 words. */
 const ARGUMENTS: usize = 512
@@ -25,8 +25,8 @@ const WORTH_WAKING: f64 = 50e6
 const WORTH_SHARING: f64 = 15e6
 /** How often a thread looks before it goes to sleep: a thousandth of a second, more or less. */
 const PATIENCE: i32 = 1 << 19
-/** How long the main thread waits for a worker that has stopped in the middle of a chunk, in rounds of a tenth of a second. */
-const ROUNDS: i32 = 600
+/** The main thread sleeps for a tenth of a second at a time; after so many rounds it has somebody look after the workers. */
+const DOUBT: i32 = 2
 
 let team: i32 = 1
 let mayWait: bool = false
@@ -34,6 +34,13 @@ let mayWait: bool = false
 /** Throws a BackendError in JavaScript. */
 @external('env', 'failed')
 declare function failed(): void
+
+/**
+ * The main thread waits for long: a worker may have ended, which its own event loop could not hear of. JavaScript has another
+ * thread watch, which writes into LOST.
+ */
+@external('env', 'doubt')
+declare function doubt(): void
 
 /** How many threads there are, and whether the main one is allowed to sleep. */
 export function assemble(threads: i32, mainMayWait: bool): void {
@@ -74,7 +81,7 @@ export function share(task: i32, chunks: i32, picoseconds: f64): void {
     for (let chunk = 0; chunk < chunks; chunk++) call_indirect<void>(task, chunk, 0)
     return
   }
-  if (atomic.load<i32>(FAILED)) failed()
+  if (atomic.load<i32>(LOST)) failed()
   store<i32>(TASK, task)
   store<i32>(CHUNKS, chunks)
   atomic.store<i32>(NEXT, 0)
@@ -85,7 +92,7 @@ export function share(task: i32, chunks: i32, picoseconds: f64): void {
   atomic.store<i32>(OPEN, 0)
   // A worker that arrives from here on finds the job closed and leaves: see work().
   waitForWorkers()
-  if (atomic.load<i32>(FAILED)) failed()
+  if (atomic.load<i32>(LOST)) failed()
 }
 
 /** Ends a job that the main thread has left by an error. */
@@ -103,20 +110,25 @@ function takeChunks(thread: i32): void {
     call_indirect<void>(task, chunk, thread)
 }
 
+/** The workers that are inside the job and will leave it. */
+@inline function working(): i32 {
+  return atomic.load<i32>(ACTIVE) & ~atomic.load<i32>(LOST)
+}
+
+/** However long a living worker takes, it is waited for: it writes into memory until it is done. */
 function waitForWorkers(): void {
   for (let i = 0; i < PATIENCE; i++) if (atomic.load<i32>(ACTIVE) == 0) return
   if (!mayWait) {
-    while (atomic.load<i32>(ACTIVE)) {}
+    while (working()) {}
     return
   }
   atomic.store<i32>(MAIN_SLEEPS, 1)
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 1; working(); round++) {
     const active = atomic.load<i32>(ACTIVE)
-    if (active == 0) break
-    atomic.wait<i32>(ACTIVE, active, 100_000_000)
+    if (active) atomic.wait<i32>(ACTIVE, active, 100_000_000)
+    if (round == DOUBT) doubt()
   }
   atomic.store<i32>(MAIN_SLEEPS, 0)
-  if (atomic.load<i32>(ACTIVE)) failed()
 }
 
 /** The life of a worker: waits for jobs and helps, until it is told to quit. */
@@ -125,15 +137,15 @@ export function work(thread: i32): void {
   while (true) {
     seen = nextGeneration(seen)
     if (atomic.load<i32>(QUIT)) return
-    atomic.add<i32>(ACTIVE, 1)
+    atomic.or<i32>(ACTIVE, 1 << thread)
     // Only now is it safe to look: the main thread does not begin another job before ACTIVE is back at 0.
     if (atomic.load<i32>(OPEN)) takeChunks(thread)
-    leave()
+    leave(thread)
   }
 }
 
-function leave(): void {
-  atomic.sub<i32>(ACTIVE, 1)
+function leave(thread: i32): void {
+  atomic.and<i32>(ACTIVE, ~(1 << thread))
   if (atomic.load<i32>(MAIN_SLEEPS)) atomic.notify(ACTIVE, 1)
 }
 
@@ -149,14 +161,19 @@ function nextGeneration(seen: i32): i32 {
 }
 
 /** A worker whose task has trapped: the main thread shall neither wait for it nor trust the result. */
-export function collapse(): void {
-  atomic.store<i32>(FAILED, 1)
-  leave()
+export function collapse(thread: i32): void {
+  reportLoss(thread)
+  leave(thread)
 }
 
-/** A worker has ended outside a job. */
-export function reportLoss(): void {
-  atomic.store<i32>(FAILED, 1)
+/** A worker has ended. */
+export function reportLoss(thread: i32): void {
+  atomic.or<i32>(LOST, 1 << thread)
+}
+
+/** Where who watches the workers sets the bit of one that ended. */
+export function lossAddress(): usize {
+  return LOST
 }
 
 /** Sends all workers home. */

@@ -53,6 +53,16 @@ describe('workers that are lost', () => {
     ])
   })
 
+  it('in the middle of a chunk are an error while the main thread is blocked', async () => {
+    const error =
+      'BackendError: cpu: a worker has stopped in the middle of its work; make a new backend with await cpu()'
+    expect(await lines('a worker ends in the middle of a chunk')).toEqual([error, 'true', error, '3', 'true'])
+  })
+
+  it('are not those that take long', async () => {
+    expect(await lines('a worker takes long')).toEqual(['true', '2'])
+  })
+
   it('by a trap, or a main thread that traps, are an error and never a wrong result', async () => {
     const { code, stdout } = await scenes.run('a kernel traps')
     expect(code).not.toBeNull()

@@ -1,7 +1,8 @@
+import type { MessagePort } from 'node:worker_threads'
 import { BackendError } from '@heed/core-tensor'
 import type { Exports } from '../generated/exports.ts'
 import { workerSource } from '../generated/workerSource.ts'
-import type { Assignment } from '../worker/worker.ts'
+import type { Assignment, Watch } from '../worker/worker.ts'
 import type { Build } from './builds.ts'
 
 /** Threads that share the work of kernels; the first is the one that JavaScript runs on. */
@@ -20,11 +21,13 @@ interface Worker {
   /** Resolves when the worker has said that it is ready. */
   begin(assignment: Assignment): Promise<void>
   terminate(): void
+  /** Closes when the worker has ended: in Node, where others than the team can end it. */
+  readonly lifeline?: MessagePort
 }
 
 /**
- * Instantiates the kernels and starts workers. A worker never keeps a process alive; one that ends makes the next shared
- * job fail with a BackendError.
+ * Instantiates the kernels and starts workers. A worker never keeps a process alive; one that ends makes the job that it was
+ * in the middle of fail with a BackendError within a second, or the next shared one.
  *
  * @param wanted threads in all; as many as there are cores, 8 at most, unless given
  * @throws BackendError if the workers do not start
@@ -39,15 +42,20 @@ export async function assemble(
   const failed = (): never => {
     throw new BackendError(`cpu: ${loss}; make a new backend with await cpu()`)
   }
-  const instance = await WebAssembly.instantiate(module, { env: { memory, failed } })
-  const wasm = instance.exports as unknown as Exports
   const workers: Worker[] = []
+  let watcher: Pick<Worker, 'terminate'> | undefined
+  const doubt = (): void => {
+    watcher ??= watchOver(workers, { memory, lossAddress: wasm.lossAddress() })
+  }
+  const instance = await WebAssembly.instantiate(module, { env: { memory, failed, doubt } })
+  const wasm = instance.exports as unknown as Exports
   let disposed = false
   let lost = false
   const dispose = (): void => {
     disposed = true
     wasm.dismiss()
     for (const worker of workers) worker.terminate()
+    watcher?.terminate()
   }
   try {
     while (workers.length < threads - 1) workers.push(hire())
@@ -59,10 +67,10 @@ export async function assemble(
   }
   for (const [i, worker] of workers.entries())
     worker.watch(why => {
-      if (disposed || lost) return
+      if (disposed) return
+      wasm.reportLoss(i + 1)
+      if (!lost) loss = `worker ${i + 1} of ${workers.length} ended, ${why}`
       lost = true
-      loss = `worker ${i + 1} of ${workers.length} ended, ${why}`
-      wasm.reportLoss()
     })
   wasm.assemble(threads, mayWait())
   return { wasm, description: `${threads} thread${threads === 1 ? '' : 's'}${note}`, dispose }
@@ -86,9 +94,10 @@ function mayWait(): boolean {
 function hire(): Worker {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
   if (node) {
-    const url = new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`)
-    const worker = new node.Worker(url, { name: 'heed cpu', execArgv: [] })
+    const worker = new node.Worker(sourceUrl(), { name: 'heed cpu', execArgv: [] })
+    const { port1: lifeline, port2: end } = new node.MessageChannel()
     return {
+      lifeline,
       begin: assignment =>
         new Promise((resolve, reject) => {
           const ended = (code: number): void => reject(new Error(`one ended with exit code ${code}`))
@@ -100,7 +109,7 @@ function hire(): Worker {
             worker.unref()
             resolve()
           })
-          worker.postMessage(assignment)
+          worker.postMessage({ ...assignment, lifeline: end }, [end])
         }),
       watch(lost) {
         worker.on('error', error => lost(error.message))
@@ -125,5 +134,29 @@ function hire(): Worker {
       worker.onerror = event => lost(event.message)
     },
     terminate: () => worker.terminate(),
+  }
+}
+
+function sourceUrl(): URL {
+  return new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`)
+}
+
+/**
+ * Starts a thread that hears of the end of workers while this one is blocked: threads start and ports close without it. In
+ * browsers there is nothing to hear of: only this team has its workers, and one that fails says so itself. Where the system
+ * gives no more threads nobody watches, which is no reason to stop a job.
+ */
+function watchOver(workers: readonly Worker[], where: Omit<Watch, 'lifelines'>): Pick<Worker, 'terminate'> {
+  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads')
+  const lifelines = workers.flatMap(({ lifeline }) => lifeline ?? [])
+  if (!node || lifelines.length === 0) return { terminate() {} }
+  try {
+    const watcher = new node.Worker(sourceUrl(), { name: 'heed cpu watch', execArgv: [] })
+    watcher.on('error', () => {})
+    watcher.postMessage({ ...where, lifelines } satisfies Watch, lifelines)
+    watcher.unref()
+    return { terminate: () => void watcher.terminate() }
+  } catch {
+    return { terminate() {} }
   }
 }
