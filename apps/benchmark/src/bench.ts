@@ -62,7 +62,7 @@ export async function bench(options: BenchOptions): Promise<Results> {
       const context: CellContext = {
         cell: { ...cell, participants: taking },
         folder,
-        capMs: Math.min(PACE.capMs, left),
+        capMs: Math.min(cell.variant.longMs ?? PACE.capMs, left),
         python: options.python,
         pages,
         signal,

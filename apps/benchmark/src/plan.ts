@@ -43,7 +43,7 @@ export function plan(workloads: readonly Workload[], wish: Wish): Cell[] {
   const here = (one: Variant): boolean => isMeasuredIn(one, wish.place)
   const wanted = ({ name }: Workload, one: Variant): boolean =>
     wish.names.includes(`${name}/${one.name}`) ||
-    ((wish.names.length === 0 || wish.names.includes(name)) && suits(one, wish))
+    ((wish.names.length === 0 || wish.names.includes(name)) && one.longMs === undefined && suits(one, wish))
   const last = wish.threads.length - 1
   const turns = ({ threads }: Variant, turn: number): boolean =>
     threads === undefined || turn === (threads === 'one' ? 0 : last)

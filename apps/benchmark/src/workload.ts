@@ -70,6 +70,8 @@ export interface Variant<K extends string = string> {
   readonly gpu?: 'any' | 'full' | 'small'
   /** What is measured: times of steps, unless it is memory over many steps, the first result of a new process, or a whole job. */
   readonly kind?: 'memory' | 'coldStart' | 'mainJob'
+  /** Milliseconds of each participant, where it takes more than a cell has: then it is measured only if it is asked for by name. */
+  readonly longMs?: number
   /** With how many threads it is measured: with all counts that are asked for, unless one or the most of them are enough. */
   readonly threads?: 'one' | 'most'
 }

@@ -91,6 +91,14 @@ describe('a plan', () => {
     expect([...letters].sort().join('')).toBe('abcdefghijk')
   })
 
+  it('has what takes longer than a cell may only by its own name', () => {
+    const planned = (...names: string[]): string[] =>
+      plan(workloads, { ...wish, names }).map(cell => cell.variant.name)
+    expect(planned('memory')).toEqual(['encoder', 'seq2seq'])
+    expect(planned('memory/seq2seq-to-the-end')).toEqual(['seq2seq-to-the-end'])
+    expect(plan(workloads, wish).filter(cell => cell.variant.longMs !== undefined)).toEqual([])
+  })
+
   it('begins with one thread, and leaves out peers that have no more', () => {
     const cells = plan(workloads, wish)
     expect(cells[0]?.threads).toBe(1)
