@@ -57,6 +57,14 @@ describe('heed train translate', () => {
     }))
 })
 
+describe('heed runs', () => {
+  it('names the recurrence of a translator', async () => {
+    await run('train', 'translate', ...toy, '--cell', 'lstm', '--name', 'cells')
+    const { stdout } = await run('runs')
+    expect(stdout).toMatch(/runs\/cells +translate +translation +lstm 8, bahdanau/)
+  })
+})
+
 describe('heed evaluate', () => {
   it('measures a translator’s own test lines, with intervals around the run’s own figures', async () => {
     for (const name of ['dates', 'toy']) {

@@ -148,7 +148,7 @@ function dataOf({ data }: AnyConfig): string {
 
 function modelOf(config: AnyConfig): string {
   return config.task === 'translate'
-    ? `gru ${config.hidden}, ${config.attention}`
+    ? `${config.cell ?? 'gru'} ${config.hidden}, ${config.attention}`
     : `${config.bidirectional ? 'bi-' : ''}${config.cell} ${config.hidden}, ${config.readout}`
 }
 
