@@ -60,9 +60,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted; choose another folder, or change its permissions',
   EROFS: 'the file system is read-only; choose another folder',
   EMFILE: 'too many open files; raise the limit (ulimit -n)',
+  ENOENT: 'there is no such file or folder; check the path',
+  ENOTDIR: 'part of this path is a file, not a folder; choose another',
+  EISDIR: 'this is a folder; name a file',
+  ENAMETOOLONG: 'the name is too long; choose a shorter one',
 }
 
 function system({ code = '', syscall, path, message }: NodeJS.ErrnoException): string {
   const reason = REASONS[code] ?? message
-  return `${path ?? syscall ?? 'system'}: ${reason}`
+  const file = path?.replace(/\.\d+\.part$/, '') // what writeAtomic was about to become
+  return `${file ?? syscall ?? 'system'}: ${reason}`
 }

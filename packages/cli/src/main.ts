@@ -7,6 +7,8 @@ process.on('SIGXFSZ', () => {})
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
 })
+// Nobody reads the progress any more (`2>&1 | head`): the work goes on.
+process.stderr.on('error', () => {})
 
 heed()
   .parseAsync(process.argv)

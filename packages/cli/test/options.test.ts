@@ -118,6 +118,23 @@ describe('heed attend', () => {
 })
 
 describe('heed translate', () => {
+  it.each([
+    ['a folder that is not there', 'nowhere/a.svg', /^heed: nowhere\/a\.svg: there is no such file or folder; check the path\n$/],
+    ['a folder', 'runs', /^heed: runs: this is a folder; name a file\n$/],
+    ['something below a file', 'runs/dates/config.json/a.svg', /^heed: runs\/dates\/config\.json\/a\.svg: part of this path is a file/],
+  ])('asked to draw into %s, says in one line what is wrong with the path', async (_, file, message) => {
+    const { code, stderr } = await run('translate', 'runs/dates', '--plain', '--svg', file, '3 mars 2024')
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)])
+  }) // biome-ignore format: a table
+
+  it('goes on when nobody reads its progress any more', async () => {
+    const { code, stdout } = await heed(['evaluate', 'runs/dates'], {
+      cwd: home,
+      during: child => child.stderr?.destroy(),
+    })
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/exact match/)])
+  })
+
   it('searches with a beam, and draws the search', async () => {
     const { code } = await run('translate', 'runs/dates', '--beam', '3', '--tree', 'tree.svg', '3 mars 2024')
     expect(code).toBe(0)
