@@ -145,6 +145,9 @@ describe('bad input', () => {
     ['too short tweets', () => {}, train('--length', '3'), /tweets: 3 words have no room/],
     ['an option about tweets with a file', file('a,b\n'), train('--data', 'p.csv', '--lines', '3'), /--lines is about tweets/], // biome-ignore format: one line
     ['options that a resumed run cannot take', () => {}, train('--resume', 'runs/x', '--cell', 'rnn'), /leave out --cell/], // biome-ignore format: one line
+    ['a name that leads elsewhere', () => {}, train('--name', '../../a'), /Give one name without slashes/],
+    ['a name of nothing', () => {}, train('--name', ''), /Give one name without slashes/],
+    ['more tweets than fit', () => {}, train('--lines', '100000000000'), /Give at most 10,000,000/],
     ['no runs to list', () => {}, ['runs'], /runs: there is no such folder/],
     [
       'a run to attend to that is not there',

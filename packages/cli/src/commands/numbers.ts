@@ -8,6 +8,15 @@ export function whole(text: string): number {
   return value
 }
 
+const MOST_LINES = 10_000_000
+
+/** Reads how many examples to make: no more than fit into memory. */
+export function lines(text: string): number {
+  const value = whole(text)
+  if (value > MOST_LINES) throw new InvalidArgumentError('Give at most 10,000,000.')
+  return value
+}
+
 /** Reads a whole number. */
 export function integer(text: string): number {
   const value = Number(text)

@@ -17,8 +17,8 @@ import { loadVectors, vectorSize, vectorsOf } from '../sentiment/vectors.ts'
 import { readData } from '../translate/data.ts'
 import { interval, percent } from '../words.ts'
 import { columnsOf } from './columns.ts'
-import { integer, positive, share, whole } from './numbers.ts'
-import { runName } from './runName.ts'
+import { integer, lines, positive, share, whole } from './numbers.ts'
+import { oneName, runName } from './runName.ts'
 
 /** The options of `heed train sentiment` as commander gives them. */
 interface SentimentOptions {
@@ -79,7 +79,7 @@ export function addTrainSentiment(train: Command): void {
     .option('--lowercase', 'fold words to lower case')
     .option('--max-vocabulary <words>', 'the most frequent words that are kept (default: 20000)', whole)
     .option('--max-length <words>', 'what is behind so many words is cut off (default: 200)', whole)
-    .option('--lines <count>', 'how many tweets to learn from (default: 6000)', whole)
+    .option('--lines <count>', 'how many tweets to learn from (default: 6000)', lines)
     .option('--length <words>', 'words of a tweet (default: 44)', whole)
     .addOption(new Option('--cell <kind>', 'the recurrence (default: gru)').choices(['rnn', 'lstm', 'gru']))
     .addOption(
@@ -106,7 +106,7 @@ export function addTrainSentiment(train: Command): void {
     .option('--threads <count>', 'processor cores to use (default: all)', whole)
     .option('--no-compare', 'do not train the same model on the last state as well')
     .option('--out <folder>', 'where runs are kept', 'runs')
-    .option('--name <name>', 'the name of the run (default: from the data and the time)')
+    .option('--name <name>', 'the name of the run (default: from the data and the time)', oneName)
     .option('--resume <run>', 'go on with a run that was stopped')
     .addHelpText('after', EXAMPLES)
     .action((options: SentimentOptions) => trainSentiment(options))

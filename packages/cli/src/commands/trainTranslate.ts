@@ -19,8 +19,8 @@ import { score, type Translation, translate } from '../translate/decode.ts'
 import { alignmentText } from '../translate/picture.ts'
 import { type ArmResult, runReport } from '../translate/report.ts'
 import { armsOf, buildModel, loadModel, trainArm } from '../translate/train.ts'
-import { integer, positive, share, weight, whole } from './numbers.ts'
-import { runName } from './runName.ts'
+import { integer, lines, positive, share, weight, whole } from './numbers.ts'
+import { oneName, runName } from './runName.ts'
 
 /** The options of `heed train translate` as commander gives them. */
 interface TrainOptions {
@@ -119,7 +119,7 @@ export function addTrainTranslate(train: Command): void {
       whole,
     )
     .option('--max-length <tokens>', 'longer pairs are left out (default: 50 words, 200 characters)', whole)
-    .option('--lines <count>', 'how many lines to generate (default: 26000 of dates, 8000 of others)', whole)
+    .option('--lines <count>', 'how many lines to generate (default: 26000 of dates, 8000 of others)', lines)
     .addOption(
       new Option('--attention <kind>', 'how the decoder looks back (default: bahdanau)').choices([
         'none',
@@ -170,7 +170,7 @@ export function addTrainTranslate(train: Command): void {
     .option('--threads <count>', 'processor cores to use (default: all)', whole)
     .option('--no-compare', 'do not train the same model without attention as well')
     .option('--out <folder>', 'where runs are kept', 'runs')
-    .option('--name <name>', 'the name of the run (default: from the data and the time)')
+    .option('--name <name>', 'the name of the run (default: from the data and the time)', oneName)
     .option('--resume <run>', 'go on with a run that was stopped')
     .addHelpText('after', EXAMPLES)
     .action((options: TrainOptions) => trainTranslate(options))
