@@ -118,6 +118,17 @@ describe('heed evaluate', () => {
     const { results } = JSON.parse(readFileSync(join(home, 'runs/a/results.json'), 'utf8'))
     expect(metrics[0].value).toBe(results[0].score.accuracy.value)
   })
+
+  it('says which labels of a file the run never learned', async () => {
+    writeFileSync(join(home, 'strange.csv'), 'i love it,positive\nso so,neutral\n')
+    const { code, stdout, stderr } = await heed(['evaluate', 'runs/a', '--data', 'strange.csv'], {
+      cwd: home,
+    })
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^2 examples/)])
+    expect(stderr).toMatch(/1 of 2 texts have a label that the run never learned \("neutral"\)/)
+    const own = await heed(['evaluate', 'runs/a'], { cwd: home })
+    expect(own.stderr).not.toMatch(/never learned/)
+  })
 })
 
 describe('heed runs', () => {

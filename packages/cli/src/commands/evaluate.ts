@@ -5,7 +5,7 @@ import { Interrupted, listenForCtrlC } from '../failure.ts'
 import { type RunConfig, RunFolder, type SentimentConfig } from '../run.ts'
 import { terminal } from '../screen.ts'
 import { classify, scoreTexts } from '../sentiment/classify.ts'
-import { loadTexts, parseTexts } from '../sentiment/data.ts'
+import { type Labelled, loadTexts, parseTexts } from '../sentiment/data.ts'
 import { loadClassifier, sentimentArms } from '../sentiment/train.ts'
 import { loadData, parsePairs, readData, tokenizersOf } from '../translate/data.ts'
 import { exactAndBleu, translate } from '../translate/decode.ts'
@@ -107,6 +107,7 @@ async function texts(run: RunFolder<SentimentConfig>, options: EvaluateOptions, 
           columns: columnsOf(options.columns),
           header: options.header,
         })
+  warnOfLabels(test, config.labels)
   const measured: Measured[] = []
   for (const arm of sentimentArms(config).filter(
     ({ name }) => run.has(`${name}.json`) || name === 'checkpoint',
@@ -125,6 +126,17 @@ async function texts(run: RunFolder<SentimentConfig>, options: EvaluateOptions, 
     )
   }
   return { rows: test.length, measured }
+}
+
+/** Says which labels the run cannot say, since it never learned them: their texts are all judged wrong. */
+function warnOfLabels(test: readonly Labelled[], known: readonly string[]): void {
+  const strange = test.filter(({ label }) => !known.includes(label))
+  if (!strange.length) return
+  const some = [...new Set(strange.map(({ label }) => label))]
+  const shown = some.slice(0, 5).map(label => JSON.stringify(label)).join(', ') // biome-ignore format: one line
+  process.stderr.write(
+    `heed: ${strange.length} of ${test.length} texts have a label that the run never learned (${shown}${some.length > 5 ? ', …' : ''}) and count as wrong; it knows ${known.map(label => JSON.stringify(label)).join(', ')}. Check --columns\n`,
+  )
 }
 
 async function pairs(run: RunFolder<RunConfig>, options: EvaluateOptions, watch: Watch): Found {
