@@ -124,9 +124,17 @@ function descend(from: readonly Tensor[], since: number, walk: Walk): Set<Tensor
     if (line.length > before) line.sort((a, b) => a.order - b.order)
   }
   reach(from)
-  for (let node = line.pop(); node; node = line.pop()) {
-    reach(step(node, walk))
-    if (!walk.retainGraph) consume(node, walk.root)
+  let node: Node | undefined
+  try {
+    for (node = line.pop(); node; node = line.pop()) {
+      reach(step(node, walk))
+      if (!walk.retainGraph) consume(node, walk.root)
+    }
+  } catch (error) {
+    // What was on its way must not be added to by the next walk.
+    for (const { outputs } of node ? [...line, node] : line) for (const y of outputs) y.incoming = null
+    for (const x of earlier) x.incoming = null
+    throw error
   }
   return earlier
 }

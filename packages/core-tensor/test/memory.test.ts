@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   type Backend,
+  checkpoint,
+  type Kernel,
   keep,
+  MemoryError,
   memory,
   noGrad,
   Parameter,
@@ -136,6 +139,41 @@ describe('backward', () => {
     loss.backward({ retainGraph: true })
     loss.backward()
     expect(weight.grad?.dataSync()[0]).toBe(12)
+  })
+
+  it.each<[what: string, loss: (h: Tensor) => Tensor]>([
+    ['through a chain', h => h.tanh().sum()],
+    ['through two ways', h => h.mul(h.tanh()).sum()],
+    ['through a part that is computed again', h => checkpoint(x => x.mul(x.tanh()).mul(h), h).sum()],
+  ])('that fails %s, wherever, leaves nothing behind that the next one would add to', (_, loss) => {
+    let products = 0
+    let room = Number.POSITIVE_INFINITY
+    const mul: Kernel<unknown> = (inputs, outputs, attrs) => {
+      if (++products > room) throw new MemoryError('out of memory')
+      return backend.kernels.mul(inputs as never, outputs as never, attrs as never)
+    }
+    const narrow = { ...backend, kernels: { ...backend.kernels, mul } } as Backend
+    /** The gradient of a loss, after one of as many products as there is room for has failed. */
+    const gradient = (failAfter?: number): number[] => {
+      const weight = new Parameter(tensor([0.3, -0.2], { backend: narrow }))
+      const h = weight.exp() // what both losses stand on
+      if (failAfter !== undefined) {
+        const failing = loss(h)
+        products = 0
+        room = failAfter
+        expect(() => failing.backward({ retainGraph: true })).toThrow('out of memory')
+        room = Number.POSITIVE_INFINITY
+        weight.zeroGrad()
+      }
+      const next = loss(h)
+      products = 0
+      next.backward()
+      return [...(weight.grad as Tensor).dataSync()]
+    }
+    const expected = gradient()
+    const all = products
+    for (let i = 0; i < all; i++) expect(gradient(i)).toEqual(expected)
+    expect(all).toBeGreaterThan(1)
   })
 
   it("leaves a user's gradient alone", () => {
