@@ -200,6 +200,26 @@ describe('a shader that the driver refuses', () => {
     machine.close()
   })
 
+  it('is what the next reading says, and whoever asks for it again', async () => {
+    const machine = new Machine((await findDevice(true)).device, settings)
+    const spec = { shape: [64], dtype: 'float32', strides: [1], offset: 0 } as const
+    const ones = machine.write(new Float32Array(64).fill(1), spec)
+    expect((await machine.read({ ...spec, storage: ones }))[63]).toBe(1) // its buffer is used again below
+    const room = machine.output({ shape: [4], dtype: 'float32' })
+    const ask = (): void =>
+      machine.each(
+        machine.program('broken three', () => broken),
+        4,
+        [],
+        [room],
+      )
+    ask()
+    expect(await refused(machine.read({ ...spec, shape: [4], storage: room }))).toBeInstanceOf(ShaderError)
+    expect(ask).toThrow(/refuses a shader[\s\S]*nonsense/)
+    expect((await machine.read({ ...spec, storage: ones }))[63]).toBe(1) // and that was all
+    machine.close()
+  })
+
   it('is one too where it is compiled ahead', async () => {
     const machine = new Machine((await findDevice(true)).device, settings)
     const ahead = machine.compileAhead(around => around(() => machine.program('broken two', () => broken)))

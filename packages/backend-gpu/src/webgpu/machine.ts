@@ -46,6 +46,10 @@ export class Machine {
   readonly recorder: Recorder
   readonly #pool: Pool
   readonly #programs = new Map<string, Compiled>()
+  /** Programs that the driver does not compile: whoever asks for one is told so each time. */
+  readonly #refused = new Map<string, Error>()
+  /** Programs of which the device has not said yet whether it compiles them. */
+  readonly #judging = new Set<Promise<void>>()
   /** Why nothing works any more. */
   #broken: Error | undefined
   #closed = false
@@ -88,8 +92,10 @@ export class Machine {
     throw broken
   }
 
-  /** A program by name; made and compiled when it is first asked for. */
+  /** A program by name; made and compiled when it is first asked for. @throws ShaderError if it was refused before */
   program(key: string, make: () => Omit<Program, 'name'>): Compiled {
+    const refused = this.#refused.get(key)
+    if (refused) throw refused
     let compiled = this.#programs.get(key)
     if (!compiled) {
       const made = make()
@@ -98,10 +104,26 @@ export class Machine {
         this.#planned.set(key, program)
         return { program } as Compiled // never launched
       }
+      this.device.pushErrorScope('validation')
       compiled = this.recorder.compile(program)
       this.#programs.set(key, compiled)
+      const judged = this.#whatWentWrong().then(error => {
+        this.#judging.delete(judged)
+        if (!error) return
+        this.#refused.set(key, error)
+        if (!(this.#broken instanceof DeviceLostError)) this.#broken = error // the rest follows from it
+      })
+      this.#judging.add(judged)
     }
     return compiled
+  }
+
+  /** Ends an error scope: what the device refused in it. A device that is lost says so elsewhere. */
+  #whatWentWrong(): Promise<Error | null> {
+    return this.device.popErrorScope().then(
+      error => error && typed(error),
+      () => null,
+    )
   }
 
   /** How many programs are compiled. */
@@ -243,9 +265,12 @@ export class Machine {
     const bytes = 4 * sizeOf(shape)
     this.#downloaded += bytes
     const staging = this.#stage(bytes + 16)
+    this.device.pushErrorScope('validation')
     this.recorder.copyOut(storage.buffer, 4 * offset, staging, bytes)
+    const submitted = this.#whatWentWrong()
+    let wrong: Error | null
     try {
-      await staging.mapAsync(MAP_READ, 0, bytes + 16)
+      ;[wrong] = await Promise.all([submitted, staging.mapAsync(MAP_READ, 0, bytes + 16)])
     } catch (error) {
       await Promise.race([this.device.lost, new Promise(resolve => setTimeout(resolve, 50))])
       this.check()
@@ -254,7 +279,9 @@ export class Machine {
     const copy = staging.getMappedRange(0, bytes + 16).slice(0)
     staging.unmap()
     this.#unstage(staging)
+    await Promise.all(this.#judging)
     this.check()
+    if (wrong) throw wrong // nothing was copied: what stands there is an earlier reading's
     const [kind, index, length] = new Int32Array(copy, bytes, 3) as unknown as [number, number, number]
     if (kind) throw outside(FAULT_KINDS[kind - 1] as string, index, length)
     if (dtype === 'float32') return new Float32Array(copy.slice(0, bytes))
@@ -266,6 +293,7 @@ export class Machine {
   async sync(): Promise<void> {
     this.recorder.flush()
     await this.device.queue.onSubmittedWorkDone()
+    await Promise.all(this.#judging)
     this.check()
   }
 
