@@ -48,7 +48,14 @@ export {
   sampleKeys,
 } from './attention/hard.ts'
 export { withoutHiddenKeys, withoutIdleQueries } from './attention/hidden.ts'
-export { attendLocally, type LocalOptions, LocalPredictive, localMonotonic } from './attention/local.ts'
+export {
+  attendLocally,
+  type LocalCall,
+  type LocalOptions,
+  LocalPredictive,
+  localMonotonic,
+  type PredictiveCall,
+} from './attention/local.ts'
 export {
   type Address,
   AdjacentMemoryNetwork,

@@ -65,7 +65,7 @@ const classes: Row[] = [
   ['KeyValueAttention', right(2), () => xs(2)],
   ['CoverageAttention', right(4, 4, 3), () => [x(), x(), { coverage: maybe(x), mask: maybe(x) }]],
   ['PointerGate', right(4, 4, 4), () => xs(3)],
-  ['LocalPredictive', () => [pick([4, n()]), { window: pick([2, n()]) }], () => xs(2)],
+  ['LocalPredictive', () => [pick([4, n()]), { window: pick([2, n()]) }], () => [x(), x(), maybe(x), { lengths: maybe(x), mask: mask() }]], // biome-ignore format: one line
   ['Linformer', right(3, 2), () => xs(3)],
   ['RelativeAttention', right(4, 2), () => xs(3)],
   ['AdaptiveSpan', right(2, 4), () => []],
@@ -96,8 +96,8 @@ const functions: Called[] = [
   ['attend', () => [x(), x(), maybe(x), { mask: mask(), bias: maybe(x), score: pick([layers.dot, layers.scaledDot, layers.cosine, undefined]) }]], // biome-ignore format: one line
   ['scaledDotProductAttention', () => [...xs(3), { mask: mask(), causal: pick([true, false, 'end']) }]],
   ['groupedQueryAttention', () => xs(3)],
-  ['attendLocally', () => [...xs(4), { window: n() }]],
-  ['localMonotonic', () => [...xs(3), { window: n() }]],
+  ['attendLocally', () => [...xs(4), { window: n(), mask: mask(), cut: pick([true, false]) }]],
+  ['localMonotonic', () => [...xs(3), { window: n(), mask: mask() }]],
   [
     'longformer',
     () => [

@@ -87,6 +87,9 @@ const mechanisms: [string, () => Made][] = [
   ['linear attention, looked at', () => [(q, k, v) => layers.linearAttentionWeights(q, k, layers.eluFeatures, padding(lengths())).matmul(v.where(dense().unsqueeze(-1), 0))]], // biome-ignore format: one line
   ['local-m, beyond the last window', () => [(q, k, v) => layers.localMonotonic(q, k, v, { window: 1, gaussian: true }).context]], // biome-ignore format: one line
   ['local-p, beyond the windows', of(() => new layers.LocalPredictive(4, { window: 1, rng: new Rng(1) }), (m, q, k, v) => m.forward(q.mul(0), k, v).context)], // biome-ignore format: one line
+  ['local-m, padded keys', () => [(q, k, v) => layers.localMonotonic(q, k, v, { window: 4, gaussian: true, mask: padding(lengths()) }).context]], // biome-ignore format: one line
+  ['local-m, padded keys and no cut', () => [(q, k, v) => layers.localMonotonic(q, k, v, { window: 4, cut: false, mask: dense(1) }).context]], // biome-ignore format: one line
+  ['local-p, padded keys', of(() => new layers.LocalPredictive(4, { window: 4, rng: new Rng(1) }), (m, q, k, v) => m.forward(q, k, v, { lengths: lengths() }).context)], // biome-ignore format: one line
   ['a graph, a node without edges', of(() => new layers.GraphAttention(4, 2, { heads: 2, rng: rng() }), (m, _, k) => m.forward(k.reshape([10, 4]), adjacent()).context)], // biome-ignore format: one line
   ['a graph, along its edges', of(() => new layers.GraphAttentionV2(4, 2, { heads: 2, rng: rng() }), (m, _, k) => m.along(k.reshape([10, 4]), graph()).context)], // biome-ignore format: one line
   ['a recurrence, behind the end', of(() => new layers.GRU(4, 3, { bidirectional: true, rng: rng() }), (m, _, k) => m.forward(k, { lengths: lengths() }).outputs)], // biome-ignore format: one line

@@ -4,11 +4,13 @@ import {
   indexSelect,
   linear,
   type Parameter,
+  ShapeError,
   softmax,
   type Tensor,
 } from '@heed/core-tensor'
 import { checkAxes, matrices } from '../check.ts'
 import { type LayerOptions, parameter, uniformInit, xavierUniform } from '../init.ts'
+import { Mask, paddingMask } from '../masks.ts'
 import { Module } from '../module.ts'
 import { type Attended, attend, type Change, type Score } from './attend.ts'
 import { dot } from './scores.ts'
@@ -26,15 +28,41 @@ export interface LocalOptions {
   readonly owner?: Module | undefined
 }
 
-/** Attends around a centre for each query: `centres` `[batch, query]` or `[query]`, in places of keys. */
+/** Where local attention looks in one call. */
+export interface LocalCall extends LocalOptions {
+  /**
+   * What may be looked at within the window, true = may: {@link paddingMask} for padded keys. A query whose window holds
+   * nothing else gets zeros.
+   */
+  readonly mask?: Tensor | Mask | undefined
+}
+
+/** How {@link LocalPredictive} is called. */
+export interface PredictiveCall {
+  /** The keys of each row that are none of padding, `[batch]`, int32: centres lie among them, and no other is looked at. */
+  readonly lengths?: Tensor | undefined
+  /** What else may be looked at within the window, true = may. */
+  readonly mask?: Tensor | Mask | undefined
+}
+
+/**
+ * Attends around a centre for each query.
+ *
+ * @param query `[batch, query, size]`
+ * @param keys `[batch, key, size]`
+ * @param values `[batch, key, valueSize]`
+ * @param centres `[batch, query]` or `[query]`, in places of keys
+ * @returns weights `[batch, query, key]`, 0 beyond the window unless `cut` is false
+ * @throws ConfigError if the window is not above 0, ShapeError where sizes do not fit
+ */
 export function attendLocally(
   query: Tensor,
   keys: Tensor,
   values: Tensor,
   centres: Tensor,
-  options: LocalOptions,
+  options: LocalCall,
 ): Attended {
-  const { window, score = dot, gaussian = true, cut = true, owner } = options
+  const { window, score = dot, gaussian = true, cut = true, mask, owner } = options
   if (!(window > 0 || (window === 0 && !gaussian)))
     throw new ConfigError(`attendLocally: the window is ${window}; use a number above 0`)
   checkAxes('attendLocally', { query, keys, values }, matrices, '[batch, query, size] and [batch, key, size]')
@@ -62,11 +90,17 @@ export function attendLocally(
   }
   return attend(query, keys, values, {
     score,
-    mask: cut ? near() : undefined,
+    mask: cut ? (mask ? near().logicalAnd(numbersOf(mask, query, keys)) : near()) : mask,
     normalize,
     uses: [centres],
     owner,
   })
+}
+
+/** A mask of either kind as bool numbers. */
+function numbersOf(mask: Tensor | Mask, query: Tensor, keys: Tensor): Tensor {
+  if (!(mask instanceof Mask)) return mask
+  return mask.tensor(query.shape.at(-2) as number, keys.shape.at(-2) as number, keys, query.shape.length)
 }
 
 /**
@@ -78,7 +112,7 @@ export function localMonotonic(
   query: Tensor,
   keys: Tensor,
   values: Tensor,
-  { first = 0, gaussian = false, ...options }: LocalOptions & { readonly first?: number },
+  { first = 0, gaussian = false, ...options }: LocalCall & { readonly first?: number },
 ): Attended {
   checkAxes('localMonotonic', { query }, matrices, '[batch, query, size]')
   const queries = query.shape.at(-2) as number
@@ -110,15 +144,35 @@ export class LocalPredictive extends Module {
     this.options = local
   }
 
-  /** Where each query looks, in places of `length` keys: `[batch, query]`. */
-  centres(query: Tensor, length: number): Tensor {
-    return linear(query, this.weight).tanh().matmul(this.v).sigmoid().mul(length)
+  /** Where each query looks: `[batch, query]`, in places of so many keys, or of as many as each row has: `[batch]`, int32. */
+  centres(query: Tensor, length: number | Tensor): Tensor {
+    const share = linear(query, this.weight).tanh().matmul(this.v).sigmoid() // [batch, query]
+    return share.mul(typeof length === 'number' ? length : length.unsqueeze(1).cast(share.dtype))
   }
 
-  /** `[batch, query, querySize]`, `[batch, key, keySize]` → context, weights `[batch, query, key]`, and the centres `[batch, query]`. */
-  forward(query: Tensor, keys: Tensor, values: Tensor = keys): Attended & { readonly centres: Tensor } {
+  /**
+   * `[batch, query, querySize]`, `[batch, key, keySize]` → context, weights `[batch, query, key]`, and the centres `[batch, query]`.
+   *
+   * Of padded keys pass the `lengths`: S is each row's own then, so that padding changes nothing.
+   *
+   * @throws ShapeError where sizes do not fit
+   */
+  forward(
+    query: Tensor,
+    keys: Tensor,
+    values: Tensor = keys,
+    { lengths, mask }: PredictiveCall = {},
+  ): Attended & { readonly centres: Tensor } {
     checkAxes('LocalPredictive', { query, keys, values }, axes => axes === 3, '[batch, query, size] and [batch, key, size]') // biome-ignore format: one line reads best
-    const centres = this.centres(query, keys.shape[1] as number)
-    return { ...attendLocally(query, keys, values, centres, { ...this.options, owner: this }), centres }
+    const time = keys.shape[1] as number
+    if (lengths && (lengths.shape.length !== 1 || lengths.shape[0] !== keys.shape[0]))
+      throw new ShapeError(
+        `LocalPredictive: lengths is [${lengths.shape.join(', ')}], keys [${keys.shape.join(', ')}]; give one length a row, [${keys.shape[0]}]`,
+      )
+    const centres = this.centres(query, lengths ?? time)
+    const inside = lengths && paddingMask(lengths, time)
+    const both = inside && mask ? inside.logicalAnd(numbersOf(mask, query, keys)) : (inside ?? mask)
+    const options = { ...this.options, mask: both, owner: this }
+    return { ...attendLocally(query, keys, values, centres, options), centres }
   }
 }
