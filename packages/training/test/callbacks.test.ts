@@ -244,6 +244,14 @@ describe('checkpoints', () => {
     }))
 })
 
+it('checkpoints and logs make the folder they are kept in', () =>
+  inFolder(async home => {
+    const folder = `${home}/runs/first`
+    const t = trainer({ callbacks: [logFile(folder, { every: 1 }), checkpoints(folder)] })
+    await t.fit(source(2, 1), { epochs: 1, validate: () => ({ loss: 1 }) })
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['best.json', 'last.json', 'log.jsonl']))
+  }))
+
 describe('logs', () => {
   it('are an object of JSON a line', () =>
     inFolder(async folder => {

@@ -167,9 +167,10 @@ describe('a checkpoint', () => {
   it('that cannot be written leaves the old one as it was', () =>
     inFolder(async folder => {
       await make(folder, 1)
+      writeFileSync(join(folder, 'file'), '')
       await expect(
-        saveCheckpoint(join(folder, 'nowhere'), { tensors: { w: tensor([1]) }, facts: {} }),
-      ).rejects.toThrow(/ENOENT/)
+        saveCheckpoint(join(folder, 'file', 'below'), { tensors: { w: tensor([1]) }, facts: {} }),
+      ).rejects.toThrow(/ENOTDIR/)
       expect(load(folder)).toMatchObject({ facts: { value: 1 } })
     }))
 })

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from '@heed/core-tensor'
 import { type Callback, type JsonLinesOptions, jsonLines } from '../callbacks.ts'
@@ -7,7 +7,7 @@ import type { Trainer } from '../trainer.ts'
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts'
 
 /**
- * Keeps two checkpoints in a folder: `last`, to go on from, and `best`, by a metric of the validation.
+ * Keeps two checkpoints in a folder, made if need be: `last`, to go on from, and `best`, by a metric of the validation.
  *
  * List it behind the callbacks that remember something, so that what they learned just now is saved too.
  *
@@ -36,5 +36,8 @@ export function logFile<Batch>(
   folder: string,
   { name = 'log.jsonl', ...options }: JsonLinesOptions & { readonly name?: string } = {},
 ): Callback<Batch> {
-  return jsonLines(line => appendFileSync(join(folder, name), `${line}\n`), options)
+  return jsonLines(line => {
+    mkdirSync(folder, { recursive: true })
+    appendFileSync(join(folder, name), `${line}\n`)
+  }, options)
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Backend, readSafetensors, writeSafetensors } from '@heed/core-tensor'
 import { type Checkpoint, checkSum, isOlder, missing, readIndex, writeIndex } from '../checkpoints/format.ts'
 import { writeAtomic } from './files.ts'
 
 /**
- * Saves a checkpoint in a folder as `NAME.json` and the safetensors file it names.
+ * Saves a checkpoint in a folder, made if need be, as `NAME.json` and the safetensors file it names.
  *
  * The JSON file is written last and replaces the one before in one move, so that whenever the power goes, a whole
  * checkpoint is there: the new or the old.
@@ -20,6 +20,7 @@ export async function saveCheckpoint<Facts>(
 ): Promise<void> {
   const bytes = await writeSafetensors(tensors)
   const { file, text } = writeIndex(name, sha256Of(bytes), facts)
+  mkdirSync(folder, { recursive: true })
   writeAtomic(join(folder, file), bytes)
   writeAtomic(join(folder, `${name}.json`), text)
   for (const other of readdirSync(folder))
