@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts'
 import { getBackend } from './current.ts'
 import { apply } from './dispatch.ts'
-import { ShapeError } from './errors.ts'
+import { DTypeError, ShapeError } from './errors.ts'
 import { arange as arangeOp, full as fullOp, random } from './ops/creation.ts'
 import type { Rng } from './rng.ts'
 import {
@@ -19,7 +19,7 @@ import { create, fromData, type Tensor } from './tensor.ts'
 
 /** Of what type, and where, a new tensor is. */
 export interface CreateOptions {
-  /** float32 unless said otherwise (bool for truth values). */
+  /** float32 unless said otherwise; bool for truth values; of a typed array its own (`Uint8Array` holds truth values). */
   readonly dtype?: DType
   /** The one set by `setBackend()` unless said otherwise. */
   readonly backend?: Backend
@@ -31,7 +31,9 @@ export interface CreateOptions {
  * @example
  * tensor([[1, 2], [3, 4]])
  * tensor(new Float32Array(6), { shape: [2, 3] })
- * @throws ShapeError if rows differ in length or the shape does not fit the data
+ * tensor(pixels, { dtype: 'float32' }) // a Uint8Array of numbers, not of truth values
+ * @throws ShapeError if rows differ in length or the shape does not fit the data; DTypeError of a typed array that no
+ * type is the same as, unless told which
  */
 export function tensor(
   data: Nested | TypedArray,
@@ -50,7 +52,7 @@ export function tensor(
     throw new ShapeError(
       `tensor: ${sizeOf(found)} elements do not make ${show(shape)}, which has ${sizeOf(shape)}; check the shape`,
     )
-  if (flat && dtypeOf(data) === dtype && dtype !== 'bool')
+  if (flat && dtype !== 'bool' && data.constructor === typedArray(dtype, 0).constructor)
     return fromData(data, { shape, dtype }, backend, 'tensor')
   const values = typedArray(dtype, sizeOf(shape))
   if (flat) values.set(dtype === 'bool' ? Uint8Array.from(data, v => Number(v !== 0)) : data)
@@ -62,10 +64,22 @@ function isTyped(data: Nested | TypedArray): data is TypedArray {
   return ArrayBuffer.isView(data)
 }
 
+/** What a typed array holds. @throws DTypeError if that is no type, or truth values that are neither 0 nor 1 */
 function dtypeOf(data: TypedArray): DType {
   if (data instanceof Float32Array) return 'float32'
   if (data instanceof Float64Array) return 'float64'
-  return data instanceof Int32Array ? 'int32' : 'bool'
+  if (data instanceof Int32Array) return 'int32'
+  const bytes: ArrayBufferView = data
+  if (!(bytes instanceof Uint8Array))
+    throw new DTypeError(
+      `tensor: no type is the same as a ${bytes.constructor.name}'s; pass Int32Array.from(…), or another of the four`,
+    )
+  const number = bytes.find(value => value > 1)
+  if (number !== undefined)
+    throw new DTypeError(
+      `tensor: a Uint8Array holds truth values unless said otherwise, and ${number} is neither 0 nor 1; pass { dtype: 'float32' }, or 'bool' for whether not 0`,
+    )
+  return 'bool'
 }
 
 function depth(data: Nested): Shape {

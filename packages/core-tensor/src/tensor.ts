@@ -499,6 +499,10 @@ export class Tensor implements Operand<unknown>, Tracked {
 
 /** A number that a type holds. @throws DTypeError for one that it does not */
 function fitting(where: string, value: number, dtype: DType): number {
+  if (typeof value !== 'number' && typeof value !== 'boolean')
+    throw new DTypeError(
+      `${where}: a tensor or a number is needed, got ${Array.isArray(value) ? 'an array' : typeof value}; wrap it in tensor()`,
+    )
   if (dtype === 'int32' && value !== (value | 0))
     throw new DTypeError(`${where}: int32 with ${value}; use x.cast('float32') first`)
   if (dtype === 'bool' && Number(value) !== 0 && Number(value) !== 1)

@@ -17,6 +17,31 @@ describe('tensor', () => {
     expect(await tensor(7).item()).toBe(7)
   })
 
+  it('has the type of a typed array, and takes bytes for truth values only where they are', () => {
+    expect(tensor(Int32Array.of(1, 2)).dtype).toBe('int32')
+    expect(tensor(Float64Array.of(1)).dtype).toBe('float64')
+    expect(tensor(Uint8Array.of(0, 1)).dtype).toBe('bool')
+    const pixels = Uint8Array.of(0, 128, 255)
+    expect(() => tensor(pixels)).toThrow(
+      "tensor: a Uint8Array holds truth values unless said otherwise, and 128 is neither 0 nor 1; pass { dtype: 'float32' }",
+    )
+    expect([...tensor(pixels, { dtype: 'float32' }).dataSync()]).toEqual([0, 128, 255])
+    expect([...tensor(pixels, { dtype: 'bool' }).dataSync()]).toEqual([0, 1, 1])
+    expect(() => tensor(BigInt64Array.of(1n) as never)).toThrow(
+      "tensor: no type is the same as a BigInt64Array's",
+    )
+  })
+
+  it.each([
+    [[1, 2], 'an array'],
+    ['1', 'string'],
+    [undefined, 'undefined'],
+    [null, 'object'],
+  ])('says that %j is neither a tensor nor a number', (other, what) => {
+    const message = `add: a tensor or a number is needed, got ${what}; wrap it in tensor()`
+    expect(() => tensor([1, 2]).add(other as never)).toThrow(message)
+  })
+
   it('prints so that a person can read it', () => {
     expect(inspect(tensor([[1, 2.5], [0.1, 1e-9]]))).toBe('Tensor [2, 2] float32\n[[1, 2.5],\n [0.1, 1.0000e-9]]') // biome-ignore format: a matrix
     expect(String(heed.arange(0, 100))).toBe('Tensor [100] int32\n[0, 1, 2, …, 97, 98, 99]')
