@@ -1,4 +1,4 @@
-import { Rng, setBackend, softmax, type Tensor, tensor } from '@heed/core-tensor'
+import { ones, Rng, setBackend, softmax, type Tensor, tensor } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -9,8 +9,10 @@ import {
   cosine,
   dot,
   General,
+  GroupedQueryAttention,
   Location,
   LowRank,
+  MultiHeadAttention,
   paddingMask,
   type Score,
   scaledDot,
@@ -96,6 +98,29 @@ describe('attend', () => {
     const b = attend(query, keys, random(1, 3, 2))
     expect([...a.weights.dataSync()]).toEqual([...b.weights.dataSync()])
     expect([...a.context.dataSync()]).not.toEqual([...b.context.dataSync()])
+  })
+
+  it('says what a mask must be, in words of the mask', () => {
+    const [query, keys] = [random(2, 3, 4), random(2, 5, 4)]
+    const bool = (...shape: number[]): Tensor => ones(shape, { dtype: 'bool' })
+    const look = (mask: Tensor) => () => attend(query, keys, keys, { mask })
+    expect(look(bool(2, 5))).toThrow(
+      'attend: the mask is [2, 5], the scores are [2, 3, 5], [batch, query, key]; make it stretch to them, for padded keys with padding(lengths)',
+    )
+    expect(look(ones([2, 1, 5]))).toThrow('attend: the mask is float32; make it bool, true where a query may look') // biome-ignore format: one line
+    for (const fine of [bool(2, 1, 5), bool(3, 5), bool(5), bool(1)]) expect(look(fine)).not.toThrow()
+    const heads = new MultiHeadAttention(4, 2)
+    for (const causal of [false, true]) {
+      const call = (mask: Tensor) => () => heads.forward(query, keys, keys, { mask, causal })
+      expect(call(bool(2, 5))).toThrow(
+        'MultiHeadAttention: the mask is [2, 5], the scores are [2, 2, 3, 5], [batch, heads, query, key]',
+      )
+      expect(call(bool(2, 1, 1, 5))).not.toThrow()
+    }
+    const grouped = new GroupedQueryAttention(4, 2, { numKvHeads: 1 })
+    expect(() => grouped.forward(query, keys, keys, { mask: bool(4, 5) })).toThrow(
+      /^GroupedQueryAttention: the mask is \[4, 5\]/,
+    )
   })
 
   it('names both sizes where dot cannot compare, and the way out', () => {

@@ -1,4 +1,5 @@
 import { ShapeError, scaledDotAttention, softmax, type Tensor } from '@heed/core-tensor'
+import { checkMask } from '../check.ts'
 import { causal, causalFromEnd, Mask, type Places, placesOf } from '../masks.ts'
 import type { Module } from '../module.ts'
 import { observe } from './capture.ts'
@@ -69,7 +70,7 @@ export const NEVER = -1e30
  * @param query `[batch, query, querySize]`, or with heads `[batch, heads, query, querySize]`
  * @param keys `[batch, key, keySize]`, or with heads
  * @param values `[batch, key, valueSize]`, or with heads; the keys unless given
- * @throws ShapeError where sizes do not fit
+ * @throws ShapeError where sizes do not fit, DTypeError if the mask is not bool
  */
 export function attend(
   query: Tensor,
@@ -85,6 +86,7 @@ export function attend(
     )
   // The last query sees all keys before it: there is nothing to hide.
   const given = options.mask === causalFromEnd && queries === 1 ? undefined : options.mask
+  if (given && !(given instanceof Mask)) checkMask('attend', given, [...query.shape.slice(0, -1), count])
   const places = (): Places => placesOf(queries, count, query) // made only if somebody asks
   const mask = once(() =>
     given instanceof Mask ? given.tensor(queries, count, query, query.shape.length) : given,

@@ -7,7 +7,7 @@ import {
   type Tensor,
   zeros,
 } from '@heed/core-tensor'
-import { checkAxes, checkWhole } from '../check.ts'
+import { checkAxes, checkMask, checkWhole } from '../check.ts'
 import { Dropout } from '../dropout.ts'
 import { type LayerOptions, normalInit, parameter, xavierUniform, zerosInit } from '../init.ts'
 import { Linear } from '../linear.ts'
@@ -19,7 +19,7 @@ import { withoutHiddenKeys, withoutIdleQueries } from './hidden.ts'
 
 /** What {@link scaledDotProductAttention} may look at, and how scores are scaled. */
 export interface ScaledDotOptions {
-  /** What may be looked at. */
+  /** What may be looked at: true = may, stretched over `[..., query, key]`. */
   readonly mask?: Tensor | Mask | undefined
   /** Keys up to the query's own place; `end`: where the queries are the last of the keys. */
   readonly causal?: boolean | 'end'
@@ -78,11 +78,14 @@ function both(
  * would carry NaN into their gradients otherwise.
  */
 function shown<Call extends MultiHeadCall>(
+  { where, heads }: { readonly where: string; readonly heads: number },
   [query, keys, values]: readonly [Tensor, Tensor, Tensor],
   options: Call,
 ): { parts: [Tensor, Tensor, Tensor]; call: Call & { readonly finite: boolean } } {
   const mask = both(options.mask, options.causal)
-  const [queries, count] = [query.shape[1] as number, keys.shape[1] as number]
+  const [batch, queries, count] = [query.shape[0] as number, query.shape[1] as number, keys.shape[1] as number] // biome-ignore format: one line
+  if (options.mask && !(options.mask instanceof Mask))
+    checkMask(where, options.mask, [batch, heads, queries, count])
   const open = mask instanceof Mask ? mask.open(queries, count) : { keys: !mask, queries: !mask }
   if (!mask || (open.keys && open.queries))
     return { parts: [query, keys, values], call: { ...options, finite: true } }
@@ -114,7 +117,11 @@ export interface MultiHeadOptions extends LayerOptions {
 
 /** What heads may look at in one call. */
 export interface MultiHeadCall {
-  /** What may be looked at, stretched to `[batch, heads, query, key]`. */
+  /**
+   * What may be looked at: true = may, stretched to `[batch, heads, query, key]`. PyTorch's `key_padding_mask` and
+   * `attn_mask` say the opposite, true = may not; for the former pass `padding(lengths)`, or `mask.logicalNot()` with two
+   * axes more: `.unsqueeze(1).unsqueeze(1)`.
+   */
   readonly mask?: Tensor | Mask | undefined
   readonly causal?: boolean | 'end'
   /** Added to the scores, stretched to `[batch, heads, query, key]`. */
@@ -220,7 +227,11 @@ export class MultiHeadAttention extends Module {
     const first = (x: Tensor): Tensor => (this.#timeFirst ? x.transpose(0, 1) : x)
     const [queryFirst, keysFirst] = [first(query), keys === query ? first(query) : first(keys)]
     const valuesFirst = values === keys ? keysFirst : first(values)
-    const { parts, call } = shown([queryFirst, keysFirst, valuesFirst], options)
+    const { parts, call } = shown(
+      { where: 'MultiHeadAttention', heads: this.numHeads },
+      [queryFirst, keysFirst, valuesFirst],
+      options,
+    )
     const q = this.#heads(linear(parts[0], this.wQuery, this.bQuery)) // [batch, heads, query, headSize]
     const k = this.#heads(this.#more(linear(parts[1], this.wKey, this.bKey), this.biasKey))
     const v = this.#heads(this.#more(linear(parts[2], this.wValue, this.bValue), this.biasValue))
@@ -353,7 +364,11 @@ export class GroupedQueryAttention extends Module {
     )
     const heads = (x: Tensor, count: number): Tensor =>
       x.reshape([...x.shape.slice(0, 2), count, this.headSize]).transpose(1, 2)
-    const { parts, call } = shown([query, keys, values], options)
+    const { parts, call } = shown(
+      { where: 'GroupedQueryAttention', heads: this.numHeads },
+      [query, keys, values],
+      options,
+    )
     const q = heads(this.wQuery.forward(parts[0]), this.numHeads)
     const k = heads(this.wKey.forward(parts[1]), this.numKvHeads)
     const v = heads(this.wValue.forward(parts[2]), this.numKvHeads)
