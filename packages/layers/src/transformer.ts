@@ -19,15 +19,17 @@ export interface TransformerLayerOptions extends LayerOptions {
   /** Whether each part normalises what it reads (pre-norm) in place of what it has added (post-norm). */
   readonly normFirst?: boolean
   readonly bias?: boolean
+  /** Whether sequences are `[time, batch, features]`, PyTorch's default; ours is batch first. */
   readonly timeFirst?: boolean
 }
 
-/** What a layer may look at. */
+/** What a layer may look at: true = may, the opposite of PyTorch's masks. `padding(lengths)` for padded sequences. */
 export interface LayerMasks {
   /** Of its own sequence, stretched to `[batch, heads, query, key]`. */
   readonly mask?: Tensor | Mask | undefined
-  /** Of the other sequence. */
+  /** Of the other sequence, stretched to `[batch, heads, query, key]`. */
   readonly memoryMask?: Tensor | Mask | undefined
+  /** Whether each place looks at itself and those before it alone. */
   readonly causal?: boolean
   /** Added to the scores of its own sequence. */
   readonly bias?: Tensor | undefined

@@ -7,7 +7,7 @@ import { type Attended, attend, type Score } from './attend.ts'
 export interface CoverageCall {
   /** How much each key has been looked at so far, `[batch, key]`; zeros at first. */
   readonly coverage?: Tensor
-  /** Where there are keys, `[batch, key]`, bool. */
+  /** Where there are keys, `[batch, key]`, bool: true = may be looked at. */
   readonly mask?: Tensor | undefined
 }
 
@@ -132,7 +132,13 @@ export function pointerMixture(
   )
 }
 
-/** Points at a key: log probabilities `[batch, query, key]` of additive scores. Vinyals et al. 2015, eq. 3, arXiv:1506.03134. */
+/**
+ * Points at a key: log probabilities `[batch, query, key]` of additive scores. Vinyals et al. 2015, eq. 3, arXiv:1506.03134.
+ *
+ * @param query `[batch, query, querySize]`
+ * @param keys `[batch, key, keySize]`
+ * @param mask where there are keys, `[batch, key]`, bool: true = may be pointed at
+ */
 export function pointTo(query: Tensor, keys: Tensor, score: Score, mask?: Tensor): Tensor {
   return logSoftmax(attend(query, keys, keys, { score, mask: mask?.unsqueeze(1) }).scores)
 }

@@ -125,7 +125,11 @@ export function linearAttention(
   return q.unsqueeze(-2).matmul(summary).squeeze(-2).div(norm)
 }
 
-/** The weights that {@link linearAttention} stands for, `[..., query, key]`: for looking, at quadratic cost. */
+/**
+ * The weights that {@link linearAttention} stands for, `[..., query, key]`: for looking, at quadratic cost.
+ *
+ * @param mask what may be looked at, true = may
+ */
 export function linearAttentionWeights(query: Tensor, key: Tensor, map: FeatureMap, mask?: Mask): Tensor {
   checkAxes('linearAttentionWeights', { query, key }, matrices, '[..., time, size] each')
   const [queries, keys] = [query.shape.at(-2) as number, key.shape.at(-2) as number]

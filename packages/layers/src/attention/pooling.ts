@@ -7,7 +7,7 @@ import { dot } from './scores.ts'
 
 /** What a pool may look at. */
 export interface PoolOptions {
-  /** Where sequences have something, `[batch, time]`, bool. */
+  /** Where sequences have something, `[batch, time]`, bool: true = may be looked at. */
   readonly mask?: Tensor | undefined
 }
 
