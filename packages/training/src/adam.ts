@@ -1,10 +1,14 @@
 import { applyAll, ConfigError, ops, type Parameter, type Tensor } from '@heed/core-tensor'
-import { type Learned, Optimizer } from './optimizer.ts'
+import { checkSettings, type Learned, Optimizer } from './optimizer.ts'
 
 export interface AdamOptions {
+  /** 0.001 unless given. */
   readonly learningRate?: number
+  /** How much of the moments stays at each step; 0.9 and 0.999 unless given. */
   readonly betas?: readonly [number, number]
+  /** Added to the root of the second moment; 1e-8 unless given. */
   readonly epsilon?: number
+  /** How much of a parameter is taken off: into the gradient (Adam, 0 unless given), or beside it (AdamW, 0.01 unless given). */
   readonly weightDecay?: number
   /** Divides by the largest second moment so far. Reddi et al. 2018, algorithm 2. */
   readonly amsgrad?: boolean
@@ -26,6 +30,7 @@ abstract class AdamFamily extends Optimizer {
       amsgrad = false,
     } = options
     super(parameters, learningRate)
+    checkSettings(this.constructor.name, { epsilon, weightDecay })
     if (betas.some(beta => !(beta >= 0 && beta < 1)))
       throw new ConfigError(
         `${this.constructor.name}: betas are ${betas.join(' and ')}; use numbers from 0 to below 1`,

@@ -3,6 +3,15 @@ import { ConfigError, noGrad, Parameter, type Tensor, zerosLike } from '@heed/co
 /** Parameters with their names, as `module.namedParameters()` gives them. */
 export type Learned = Iterable<readonly [name: string, parameter: Parameter]>
 
+/** @throws ConfigError naming every setting that is not a number of 0 or more */
+export function checkSettings(where: string, settings: Readonly<Record<string, number>>): void {
+  const wrong = Object.entries(settings).filter(([, n]) => !(n >= 0 && n < Number.POSITIVE_INFINITY))
+  if (wrong.length)
+    throw new ConfigError(
+      `${where}: ${wrong.map(([name, n]) => `${name} is ${n}`).join(', ')}; use numbers of 0 or more`,
+    )
+}
+
 /** Changes parameters by their gradients. */
 export abstract class Optimizer {
   readonly parameters: ReadonlyMap<string, Parameter>

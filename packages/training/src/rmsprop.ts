@@ -1,5 +1,5 @@
 import type { Parameter, Tensor } from '@heed/core-tensor'
-import { type Learned, Optimizer } from './optimizer.ts'
+import { checkSettings, type Learned, Optimizer } from './optimizer.ts'
 
 export interface RMSpropOptions {
   readonly learningRate?: number
@@ -18,6 +18,8 @@ export class RMSprop extends Optimizer {
   constructor(parameters: Learned, { learningRate = 0.01, ...options }: RMSpropOptions = {}) {
     super(parameters, learningRate)
     this.#options = { alpha: 0.99, epsilon: 1e-8, momentum: 0, centered: false, weightDecay: 0, ...options }
+    const { centered: _, ...numbers } = this.#options
+    checkSettings(this.constructor.name, numbers)
   }
 
   protected update(name: string, parameter: Parameter, gradient: Tensor): void {
@@ -55,6 +57,7 @@ export class Adagrad extends Optimizer {
   constructor(parameters: Learned, { learningRate = 0.01, ...options }: AdagradOptions = {}) {
     super(parameters, learningRate)
     this.#options = { rateDecay: 0, weightDecay: 0, epsilon: 1e-10, ...options }
+    checkSettings(this.constructor.name, this.#options)
   }
 
   protected update(name: string, parameter: Parameter, gradient: Tensor): void {

@@ -1,8 +1,9 @@
 import type { Parameter, Tensor } from '@heed/core-tensor'
-import { type Learned, Optimizer } from './optimizer.ts'
+import { checkSettings, type Learned, Optimizer } from './optimizer.ts'
 
 export interface SGDOptions {
   readonly learningRate: number
+  /** μ: how much of the last direction stays; 0 unless given. */
   readonly momentum?: number
   /** Looks ahead along the momentum. Sutskever et al. 2013. */
   readonly nesterov?: boolean
@@ -20,6 +21,7 @@ export class SGD extends Optimizer {
     { learningRate, momentum = 0, nesterov = false, weightDecay = 0 }: SGDOptions,
   ) {
     super(parameters, learningRate)
+    checkSettings(this.constructor.name, { momentum, weightDecay })
     this.momentum = momentum
     this.nesterov = nesterov
     this.weightDecay = weightDecay

@@ -121,10 +121,12 @@ export class Trainer<Batch> {
    * Trains until the given number of epochs is done or a callback says to stop, from where it stands.
    *
    * @returns whether it came to the end; false if the signal stopped it
-   * @throws DivergenceError if the loss becomes NaN or infinite; the parameters are then those before the step
+   * @throws DivergenceError if the loss becomes NaN or infinite; the parameters are then those before the step. ConfigError
+   * if epochs are no number of 0 or more
    */
   async fit(source: BatchSource<Batch>, options: FitOptions<Batch>): Promise<boolean> {
     const { epochs, signal, onStep, onEpoch, validate, validateEvery } = options
+    if (!(epochs >= 0)) throw new ConfigError(`Trainer: epochs is ${epochs}; use a number of 0 or more`)
     this.model.train()
     await this.#tell(callback => callback.onStart?.(this))
     while (this.#position.epoch < epochs && this.#stopped === undefined) {

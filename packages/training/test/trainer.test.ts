@@ -6,10 +6,12 @@ import { referenceBackend } from '@heed/core-tensor/testing'
 import { Dropout, Linear, Module, mseLoss } from '@heed/layers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
+  Adagrad,
   Adam,
   type BatchSource,
   clipGradNorm,
   DivergenceError,
+  RMSprop,
   SGD,
   Trainer,
   warmupCosine,
@@ -110,6 +112,9 @@ describe('Trainer', () => {
       batch: () => ({ x: tensor([[1, 2]]), y: tensor([[Number.NaN]]) }),
     }
     await expect(t.fit(broken, { epochs: 1 })).rejects.toThrow(DivergenceError)
+    await expect(t.fit(source, { epochs: Number.NaN })).rejects.toThrow(
+      'Trainer: epochs is NaN; use a number',
+    )
     await expect(t.fit({ ...source, steps: () => 0 }, { epochs: 1 })).rejects.toThrow(/epoch 0 has 0 batches/)
   })
 
@@ -181,6 +186,12 @@ describe('optimisers', () => {
     expect(() => new SGD([], { learningRate: 0.1 })).toThrow(/SGD: no parameters; pass model.namedParameters/)
     expect(() => new Adam(model.namedParameters(), { learningRate: -1 })).toThrow(/learningRate is -1/)
     expect(() => new Adam(model.namedParameters(), { betas: [0.9, 1] })).toThrow(/betas are 0.9 and 1/)
+    expect(() => new Adam(model.namedParameters(), { epsilon: Number.NaN, weightDecay: -1 })).toThrow(
+      'Adam: epsilon is NaN, weightDecay is -1; use numbers of 0 or more',
+    )
+    expect(() => new SGD(model.namedParameters(), { learningRate: 1, momentum: -1 })).toThrow(/SGD: momentum is -1/) // biome-ignore format: one line
+    expect(() => new RMSprop(model.namedParameters(), { alpha: Number.NaN })).toThrow(/RMSprop: alpha is NaN/)
+    expect(() => new Adagrad(model.namedParameters(), { rateDecay: -1 })).toThrow(/Adagrad: rateDecay is -1/)
     expect(() => clipGradNorm(model.parameters(), 1)).toThrow(/no parameter has a gradient/)
     expect(() => warmupCosine(1, { warmup: 5, total: 5 })).toThrow(/use 0 ≤ warmup < total/)
   })
