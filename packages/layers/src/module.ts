@@ -10,7 +10,8 @@ export interface LoadOptions {
 }
 
 /**
- * A part of a model: it holds parameters and other modules in its fields, and finds them by walking these.
+ * A part of a model: it holds parameters and other modules in its fields, and finds them by walking these and the arrays
+ * in them. What stands in a `#private` field, a plain object or a map is not found: it would neither learn nor be saved.
  *
  * @example
  * class Gate extends Module {

@@ -1,7 +1,14 @@
 import { normal, Rng, setBackend, type Tensor, tensor } from '@heed/core-tensor'
 import { referenceBackend } from '@heed/core-tensor/testing'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type LocalOptions, LocalPredictive, localMonotonic, padding, paddingMask } from '../src/index.ts'
+import {
+  General,
+  type LocalOptions,
+  LocalPredictive,
+  localMonotonic,
+  padding,
+  paddingMask,
+} from '../src/index.ts'
 
 beforeAll(() => setBackend(referenceBackend()))
 
@@ -73,6 +80,15 @@ describe('local attention', () => {
     const seen = (i: number): boolean[] => [...row(weights, i).dataSync()].slice(0, 7).map(v => v > 0)
     expect(seen(0)).toEqual([false, true, false, false, false, false, false])
     expect(seen(1)).toEqual([false, true, false, true, false, true, false])
+  })
+
+  it('learns and saves the parameters of its score', () => {
+    const score = new General(4, 4, { rng: new Rng(4) })
+    const layer = new LocalPredictive(4, { window: 3, score, rng: new Rng(3) })
+    expect([...layer.namedParameters()].map(([name]) => name).sort()).toEqual(['score.weight', 'v', 'weight'])
+    expect(Object.keys(layer.stateDict()).sort()).toEqual(['score.weight', 'v', 'weight'])
+    layer.forward(query(), keys()).context.sum().backward()
+    for (const parameter of layer.parameters()) expect(parameter.grad).not.toBeNull()
   })
 
   it('says what lengths must be', () => {

@@ -130,17 +130,26 @@ export class LocalPredictive extends Module {
   readonly weight: Parameter
   /** `[size]` */
   readonly v: Parameter
-  readonly options: LocalOptions
+  /** A field of its own, so that what it learns is the layer's. */
+  readonly score: Score
+  readonly options: Omit<LocalOptions, 'score'>
 
   constructor(
     querySize: number,
-    { size = querySize, rng, backend, ...local }: LocalOptions & LayerOptions & { readonly size?: number },
+    {
+      size = querySize,
+      score = dot,
+      rng,
+      backend,
+      ...local
+    }: LocalOptions & LayerOptions & { readonly size?: number },
   ) {
     super()
     this.weight = parameter([size, querySize], xavierUniform(), { rng, backend })
     this.v = parameter([size], uniformInit(1 / Math.sqrt(size)), { rng, backend })
     if (!(local.window > 0))
       throw new ConfigError(`LocalPredictive: the window is ${local.window}; use a number above 0`)
+    this.score = score
     this.options = local
   }
 
@@ -172,7 +181,7 @@ export class LocalPredictive extends Module {
     const centres = this.centres(query, lengths ?? time)
     const inside = lengths && paddingMask(lengths, time)
     const both = inside && mask ? inside.logicalAnd(numbersOf(mask, query, keys)) : (inside ?? mask)
-    const options = { ...this.options, mask: both, owner: this }
+    const options = { ...this.options, score: this.score, mask: both, owner: this }
     return { ...attendLocally(query, keys, values, centres, options), centres }
   }
 }
