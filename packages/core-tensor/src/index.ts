@@ -69,6 +69,7 @@ export {
   type Layout,
   type Nested,
   rowMajor,
+  rowsOf,
   type Shape,
   sizeOf,
   stretch,

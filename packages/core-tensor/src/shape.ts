@@ -84,9 +84,27 @@ export function isDense({ shape, strides }: Pick<Layout, 'shape' | 'strides'>): 
   return true
 }
 
+/** The same elements as rows of the last axis, `[rows, n]`, where rows lie evenly spaced: nothing is copied. */
+export function rowsOf({ shape, strides, offset }: Layout): Layout | undefined {
+  const last = shape.length - 1
+  let rows = 1
+  let step = 0 // from row to row; not known while there is one
+  for (let axis = last - 1; axis >= 0; axis--) {
+    const length = shape[axis] as number
+    if (length === 1) continue
+    if (rows === 1) step = strides[axis] as number
+    else if (strides[axis] !== rows * step && rows > 0) return undefined
+    rows *= length
+  }
+  const n = shape[last] as number
+  return { shape: [rows, n], strides: [rows === 1 ? n : step, strides[last] as number], offset }
+}
+
 /** Whether two shapes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((n, axis) => n === b[axis])
+  if (a.length !== b.length) return false
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false
+  return true
 }
 
 /** `[2, 3]`, the way shapes are written in messages. */

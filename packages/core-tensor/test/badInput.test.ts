@@ -92,7 +92,7 @@ const table = new Map<string, Draw>([
 
 /** Public names that take no tensors or numbers, or have their bad input in tests of their own. */
 const others = new Set(
-  'getBackend setBackend apply applyAll interpret differentiating grad gradients checkpoint gradEnabled noGrad keep memory scope defaultRng manualSeed withRng threefry readSafetensors writeSafetensors outside axesOf axisOf broadcast isDense isFloat rowMajor sizeOf stretch typedArray'.split(' '), // biome-ignore format: one line
+  'getBackend setBackend apply applyAll interpret differentiating grad gradients checkpoint gradEnabled noGrad keep memory scope defaultRng manualSeed withRng threefry readSafetensors writeSafetensors outside axesOf axisOf broadcast isDense isFloat rowMajor rowsOf sizeOf stretch typedArray'.split(' '), // biome-ignore format: one line
 )
 const otherMethods = new Set(
   'constructor release abandon adopt alias saved data dataSync item toArray toString backward to'.split(' '), // biome-ignore format: one line

@@ -1,9 +1,9 @@
-import { sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
-import { denseAddress } from '../machine/copy.ts'
+import { rowsOf, sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
+import { denseAddress, denseInput } from '../machine/copy.ts'
 import { address, type Input, type Packed, type Storage } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import { elementsOf, firstOf } from '../plain/elements.ts'
-import { eachPlace } from '../plain/walk.ts'
+import { eachPlace, writePlaces } from '../plain/walk.ts'
 
 /** Matrix products; operands may lie in any way. */
 export function matmul(machine: Machine): Family<'matmul' | 'linear'> {
@@ -16,31 +16,51 @@ export function matmul(machine: Machine): Family<'matmul' | 'linear'> {
       multiply(machine, a, b, y, out)
       return [y]
     }),
-    linear: kernel(([x, weight, bias], [out]) => {
+    linear: kernel((inputs, [result]) => {
+      const [x, weight] = inputs
+      const bias = inputs[2] as Input | undefined
       const turned = transposed(weight)
-      if (out.dtype === 'float32') return [product(machine, x, turned, out, denseAddress(machine, bias))]
+      const rows = inRows(machine, x)
+      const out = { shape: [rows.shape[0] as number, weight.shape[0] as number], dtype: result.dtype }
+      if (out.dtype === 'float32')
+        return [product(machine, rows, turned, out, bias ? denseAddress(machine, bias) : 0)]
       const y = heap.output(out)
-      const [elements, from] = [elementsOf(heap, y, out), heap.view(bias.dtype)]
-      const [first, step] = [firstOf(bias), bias.strides[0] as number]
-      const width = out.shape[1] as number
-      for (let i = 0; i < elements.length; i++) elements[i] = from[first + (i % width) * step] as number
-      multiply(machine, x, turned, y, out)
+      const elements = elementsOf(heap, y, out).fill(0)
+      if (bias) {
+        const from = heap.view(bias.dtype)
+        const [first, step] = [firstOf(bias), bias.strides[0] as number]
+        const width = weight.shape[0] as number
+        for (let i = 0; i < elements.length; i++) elements[i] = from[first + (i % width) * step] as number
+      }
+      multiply(machine, rows, turned, y, out)
       return [y]
     }),
   }
 }
 
+/** `[..., n]` as `[rows, n]`; copied where rows do not lie evenly. */
+function inRows(machine: Machine, x: Input): Input {
+  if (x.shape.length === 2) return x
+  const { dtype, storage } = x
+  const lie = rowsOf(x)
+  return lie ? { dtype, storage, ...lie } : inRows(machine, denseInput(machine, x))
+}
+
 function transposed({ shape, strides, dtype, storage, offset }: Input): Input {
-  return { shape: [...shape].reverse(), strides: [...strides].reverse(), dtype, storage, offset }
+  const [rows, columns] = shape as [number, number]
+  const [row, column] = strides as [number, number]
+  return { shape: [columns, rows], strides: [column, row], dtype, storage, offset }
 }
 
 /** A B in float32, by the kernels of assembly/gemm.as and assembly/gemv.ts. @param bias address of what each row begins with, or 0 */
 function product(machine: Machine, a: Input, b: Input, out: TensorSpec, bias = 0): Storage {
   const { heap, wasm } = machine
-  const [m, n] = out.shape.slice(-2) as [number, number]
-  const k = a.shape.at(-1) as number
-  const [aRow, aColumn] = a.strides.slice(-2).map(bytes) as [number, number]
-  const [bRow, bColumn] = b.strides.slice(-2).map(bytes) as [number, number]
+  const rank = out.shape.length
+  const m = out.shape[rank - 2] as number
+  const n = out.shape[rank - 1] as number
+  const k = a.shape[a.shape.length - 1] as number
+  const [aRow, aColumn] = [bytes(a, 2), bytes(a, 1)]
+  const [bRow, bColumn] = [bytes(b, 2), bytes(b, 1)]
   const lead = out.shape.slice(0, -2)
   const batch = sizeOf(lead)
   if (batch * m * n === 0) return heap.output(out)
@@ -111,15 +131,13 @@ function packedColumns({ heap, wasm }: Machine, { storage }: Input, of: Packed['
   return room.pointer
 }
 
-const bytes = (stride: number): number => 4 * stride
+/** The stride of the axis that far from the end. */
+const bytes = ({ strides }: Input, fromEnd: number): number =>
+  4 * (strides[strides.length - fromEnd] as number)
 
 /** Writes where each matrix of a batch begins, leading axes stretched. */
 function writeStarts(words: Int32Array, at: number, x: Input, lead: readonly number[]): void {
-  let word = at >> 2
-  const first = address(x)
-  eachPlace(lead, leadStrides(x, lead), place => {
-    words[word++] = first + 4 * place
-  })
+  writePlaces(words, at >> 2, lead, leadStrides(x, lead), address(x), 4)
 }
 
 function leadStrides(x: Input, lead: readonly number[]): number[] {

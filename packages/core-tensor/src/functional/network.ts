@@ -58,17 +58,7 @@ export function layerNorm(
 
 /** Affine map of the last axis, `x Wᵀ + b`: `[..., in]`, weight `[out, in]`, bias `[out]` → `[..., out]`. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  if (weight.shape.length !== 2 || x.shape.at(-1) !== weight.shape[1])
-    throw new ShapeError(
-      `linear: input ${show(x.shape)} against weight ${show(weight.shape)}; the input's last axis must equal the weight's last, use [..., in] and [out, in]`,
-    )
-  if (!bias) return x.matmul(weight.transpose())
-  const rows =
-    x.shape.length === 2
-      ? x
-      : x.reshape([x.shape.slice(0, -1).reduce((a, b) => a * b, 1), weight.shape[1] as number])
-  const y = apply(linearOp, [rows, weight, bias], {})
-  return x.shape.length === 2 ? y : y.reshape([...x.shape.slice(0, -1), weight.shape[0] as number])
+  return apply(linearOp, bias ? [x, weight, bias] : [x, weight], {})
 }
 
 /**

@@ -1,6 +1,7 @@
 import { DTypeError, ShapeError } from '../errors.ts'
 import type { Op } from '../op.ts'
-import { broadcast, isFloat, show, type TensorSpec } from '../shape.ts'
+import { broadcast, isFloat, sameShape, show, sizeOf, type TensorSpec } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
 
 /** Matrix products over the last two axes, `[..., m, k] × [..., k, n] → [..., m, n]`; axes in front stretch. */
 export const matmul: Op = {
@@ -32,30 +33,45 @@ function check(name: string, a: TensorSpec, b: TensorSpec): void {
     throw new DTypeError(`${name}: ${a.dtype} × ${b.dtype}; both must be float32, or both float64: cast one`)
 }
 
-/** Affine map over the last axis, `x Wᵀ + b`. Inputs: x `[rows, in]`, weight `[out, in]`, bias `[out]`. */
+/** Affine map over the last axis, `x Wᵀ + b`. Inputs: x `[..., in]`, weight `[out, in]`, perhaps a bias `[out]`. */
 export const linear: Op = {
   name: 'linear',
   saves: 'inputs',
-  infer: ([x, weight, bias]) => {
-    check('linear', x, weight)
-    const [rows, size] = x.shape as [number, number]
+  infer: inputs => {
+    const [x, weight] = inputs
+    const bias = inputs[2] as TensorSpec | undefined
     const [out, inside] = weight.shape as [number, number]
-    if (
-      x.shape.length !== 2 ||
-      weight.shape.length !== 2 ||
-      size !== inside ||
-      bias.shape.length !== 1 ||
-      bias.shape[0] !== out
-    )
+    if (weight.shape.length !== 2 || x.shape.at(-1) !== inside)
       throw new ShapeError(
-        `linear: input ${show(x.shape)}, weight ${show(weight.shape)} and bias ${show(bias.shape)} do not fit; use [rows, in], [out, in], [out]`,
+        `linear: input ${show(x.shape)} against weight ${show(weight.shape)}; the input's last axis must equal the weight's last, use [..., in] and [out, in]`,
       )
-    return [{ shape: [rows, out], dtype: x.dtype }]
+    if (bias && !sameShape(bias.shape, [out]))
+      throw new ShapeError(
+        `linear: bias ${show(bias.shape)} for weight ${show(weight.shape)}; it needs one number for each output, use [${out}]`,
+      )
+    if (!isFloat(x.dtype) || weight.dtype !== x.dtype || (bias && bias.dtype !== x.dtype))
+      throw new DTypeError(
+        `linear: ${x.dtype} input and ${weight.dtype} weight${bias ? ` and ${bias.dtype} bias` : ''}; all must be float32, or all float64: cast some`,
+      )
+    return [{ shape: [...x.shape.slice(0, -1), out], dtype: x.dtype }]
   },
-  grad: ({ grads: [dy], inputs: [x, weight], needs }) => [
-    needs[0] ? dy.matmul(weight) : null,
-    needs[1] ? dy.transpose().matmul(x) : null,
-    needs[2] ? dy.sum(0) : null,
-  ],
-  compose: ([x, weight, bias]) => [x.matmul(weight.transpose()).add(bias)],
+  grad: ({ grads: [dy], inputs: [x, weight], needs }) => {
+    const rows = flat(dy)
+    return [
+      needs[0] ? dy.matmul(weight) : null,
+      needs[1] ? rows.transpose().matmul(flat(x)) : null,
+      needs[2] ? rows.sum(0) : null,
+    ]
+  },
+  compose: inputs => {
+    const [x, weight] = inputs
+    const bias = inputs[2] as Tensor | undefined
+    const y = x.matmul(weight.transpose())
+    return [bias ? y.add(bias) : y]
+  },
+}
+
+/** `[..., n]` as `[rows, n]`. */
+function flat(x: Tensor): Tensor {
+  return x.shape.length === 2 ? x : x.reshape([sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number])
 }

@@ -1,4 +1,5 @@
 import { sizeOf, stretch } from '@heed/core-tensor'
+import { inRows } from '../../webgpu/kernels/matmul.ts'
 import { joined } from '../../webgpu/walk.ts'
 import { type Cell, type Family, type Input, only, type Runner } from '../runner.ts'
 import { held } from '../text.ts'
@@ -11,10 +12,11 @@ export function matmul(runner: Runner): Family<'matmul' | 'linear'> {
       const { shape } = only(outputs)
       return [product(runner, a as Input, b as Input, shape)]
     },
-    linear: ([x, weight, bias], outputs) => {
+    linear: ([x, weight, bias]) => {
       const w = weight as Input
       const turned = { ...viewOf(w), shape: [...w.shape].reverse(), strides: [...w.strides].reverse() }
-      return [product(runner, x as Input, turned, only(outputs).shape, bias)]
+      const rows = inRows(x as Input)
+      return [product(runner, rows, turned, [...rows.shape.slice(0, -1), w.shape[0] as number], bias)]
     },
   }
 }

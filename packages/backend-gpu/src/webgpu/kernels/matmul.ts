@@ -1,4 +1,4 @@
-import { type Operand, sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
+import { type Operand, rowsOf, sizeOf, stretch, type TensorSpec } from '@heed/core-tensor'
 import type { Family, Input, Machine } from '../machine.ts'
 import type { Storage } from '../pool.ts'
 import type { Program } from '../program.ts'
@@ -14,16 +14,20 @@ export function matmul(machine: Machine): Family<'matmul' | 'linear'> {
       return [y]
     },
     linear: ([x, weight, bias], [out]) => {
-      const spec = out as TensorSpec
-      const y = machine.output(spec)
-      product(
-        machine,
-        { a: x as Input, b: turned(weight as Input), shape: spec.shape, bias: bias as Input },
-        y,
-      )
+      const y = machine.output(out as TensorSpec)
+      const rows = inRows(x as Input)
+      const shape = [...rows.shape.slice(0, -1), (weight as Input).shape[0] as number]
+      product(machine, { a: rows, b: turned(weight as Input), shape, ...(bias && { bias }) }, y)
       return [y]
     },
   }
+}
+
+/** `[..., n]` as `[rows, n]` where rows lie evenly, and as it is otherwise: then the axes in front are a batch. */
+export function inRows<S>(x: Operand<S>): Operand<S> {
+  const { dtype, storage } = x
+  const lie = x.shape.length === 2 ? undefined : rowsOf(x)
+  return lie ? { dtype, storage, ...lie } : x
 }
 
 /** The same tensor with its last two axes exchanged. */

@@ -129,6 +129,33 @@ function linears(): Sketch[] {
         apply(linear, [[5, 9], [12, 9], [12]].map(shape => arranged(inputs, shape, 'float32')), {}), // biome-ignore format: one line reads best
       ],
     })
+  const fronts = {
+    'a vector': inputs => inputs.random([9]),
+    'three axes': inputs => inputs.random([2, 5, 9]),
+    'no rows': inputs => inputs.random([3, 0, 9]),
+    'rows that lie evenly': inputs => inputs.random([2, 5, 18]).slice([{}, {}, { start: 9 }]),
+    'rows that do not': inputs => inputs.random([5, 2, 9]).transpose(0, 1),
+    'one row, repeated': inputs => inputs.random([1, 9]).expand([4, 3, 9]),
+  } satisfies Record<string, (inputs: Inputs) => Tensor>
+  for (const [how, front] of Object.entries(fronts))
+    for (const biased of [true, false])
+      sketches.push({
+        name: `linear of ${how}${biased ? '' : ', no bias'}`,
+        tolerance: product(9),
+        results: inputs => {
+          const bias = biased ? [inputs.random([12])] : []
+          return [apply(linear, [front(inputs), inputs.random([12, 9]), ...bias], {})]
+        },
+      })
+  sketches.push({
+    name: 'linear of three axes, its gradient',
+    tolerance: product(20),
+    results: inputs => {
+      const leaves = [inputs.leaf([4, 5, 9]), inputs.leaf([12, 9]), inputs.leaf([12])]
+      apply(linear, leaves, {}).backward({ gradient: inputs.random([4, 5, 12]) })
+      return leaves.map(x => x.grad as Tensor)
+    },
+  })
   sketches.push({
     name: 'linear, its gradient',
     tolerance: product(20),
