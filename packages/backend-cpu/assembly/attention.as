@@ -4,19 +4,22 @@
 // holds a larger score (Milakov and Gimelshein 2018, arXiv:1805.02867). Blocks begin at fixed places, so that the result
 // depends neither on threads nor on the other queries.
 
+import { attendRows, rowsRoom } from './attentionRows'
 import { packBlock, packPanel } from './gemm'
 import { exp4, expBelow4, log4 } from './math'
 import { arg, hands, put, share } from './team'
 import { COLUMNS, micro, ROWS } from './tile'
 import { constant, turnInto } from './vector'
 
+/** So many queries meet keys where they lie, see './attentionRows'. */
+export const FEW: i32 = 4
 /** Queries of a chunk of work, and keys that they meet at a time. */
 const QUERIES: i32 = 48
 export const KEYS: i32 = 256
 
 export const MINUS_INFINITY: usize = memory.data<f32>([-Infinity])
 /** The logarithm of the sum of a row that may look nowhere: with it, each of its weights is 0. */
-const NOWHERE: f32 = 1e30
+export const NOWHERE: f32 = 1e30
 
 // Arguments; starts are lists of addresses, a word for each head.
 export const QUERY_COUNT: usize = 1
@@ -57,7 +60,8 @@ export const OWN: usize = 19
 
 /** Bytes of working memory for {@link attention}. */
 export function attentionSpace(heads: i32, queries: i32, keys: i32, size: i32, valueSize: i32): usize {
-  return ownRoom(keys, size, valueSize) * hands(forwardWork(heads, queries, keys, size + valueSize))
+  const own = queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize)
+  return own * hands(forwardWork(heads, queries, keys, size + valueSize))
 }
 
 export function putInputs(
@@ -96,9 +100,14 @@ export function attention(
   )
   put(Y, y)
   put(LOG_SUMS, logSums)
+  const work = forwardWork(heads, queries, keys, size + valueSize)
+  if (queries <= FEW) {
+    put(OWN, rowsRoom(keys, size))
+    attendRows(heads, work)
+    return
+  }
   const own = ownRoom(keys, size, valueSize)
   put(OWN, own)
-  const work = forwardWork(heads, queries, keys, size + valueSize)
   for (let thread = hands(work) - 1; thread >= 0; thread--) store<i32>(space + <usize>thread * own, -1)
   share(forwardTask.index, heads * ((queries + QUERIES - 1) / QUERIES), causal ? work / 2 : work)
 }

@@ -4,9 +4,10 @@
 // Scores stand in slivers [query, COLUMNS keys]: so the products that sum over queries take them as they are.
 
 import {
-  anyZero, forwardWork, KEY_COUNT, KEYS, K, K_ROW, LOG_SUMS, limitOf, MASK, maskLine, multiplyAll, OWN, putInputs, Q,
+  anyZero, FEW, forwardWork, KEY_COUNT, KEYS, K, K_ROW, LOG_SUMS, limitOf, MASK, maskLine, multiplyAll, OWN, putInputs, Q,
   Q_ROW, QUERY_COUNT, room, rowsByColumns, SCALE, seenBy, SIZE, SPACE, V, V_ROW, VALUE_SIZE, Y,
 } from './attention'
+import { attendRowsGrad, rowsRoom } from './attentionRows'
 import { multiplyBlock, packBlock, packPanel } from './gemm'
 import { expBelow4 } from './math'
 import { arg, hands, put, share } from './team'
@@ -16,10 +17,10 @@ import { sumOfLanes, turnInto } from './vector'
 /** Queries that meet a block of keys at a time. */
 const QUERIES: i32 = (96 / ROWS) * ROWS
 
-const DY: usize = 20
-const DQ: usize = 21
-const DK: usize = 22
-const DV: usize = 23
+export const DY: usize = 20
+export const DQ: usize = 21
+export const DK: usize = 22
+export const DV: usize = 23
 
 @inline function padded(n: i32): i32 {
   return ((n + COLUMNS - 1) / COLUMNS) * COLUMNS
@@ -35,7 +36,8 @@ const DV: usize = 23
 
 /** Bytes of working memory for {@link attentionGrad}. */
 export function attentionGradSpace(heads: i32, queries: i32, keys: i32, size: i32, valueSize: i32): usize {
-  return ownRoom(keys, size, valueSize) * hands(forwardWork(heads, queries, keys, size + valueSize) * 2.5)
+  const own = queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize)
+  return own * hands(forwardWork(heads, queries, keys, size + valueSize) * 2.5)
 }
 
 /** Gradients of {@link attention} by q, k and v: dq, dk and dv are row-major, as are dy, y and logSums. */
@@ -53,8 +55,10 @@ export function attentionGrad(
   put(DQ, dq)
   put(DK, dk)
   put(DV, dv)
-  put(OWN, ownRoom(keys, size, valueSize))
-  share(backwardTask.index, heads, forwardWork(heads, queries, keys, size + valueSize) * 2.5)
+  const work = forwardWork(heads, queries, keys, size + valueSize) * 2.5
+  put(OWN, queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize))
+  if (queries <= FEW) attendRowsGrad(heads, work)
+  else share(backwardTask.index, heads, work)
 }
 
 /** With P the weights and D = Σ dy y by row: dv = Pᵀ dy, dS = P (dy vᵀ − D), dq = dS k · scale, dk = dSᵀ q · scale. */
@@ -191,7 +195,7 @@ function change(weights: usize, changes: usize, rows: i32, logSums: usize, inner
   }
 }
 
-function innerProduct(a: usize, b: usize, n: i32): f32 {
+export function innerProduct(a: usize, b: usize, n: i32): f32 {
   let sum = f32x4.splat(0)
   for (; n >= 4; n -= 4) {
     sum = madd(v128.load(a), v128.load(b), sum)

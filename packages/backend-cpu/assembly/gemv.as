@@ -4,7 +4,7 @@
 
 import { DEPTH, packedBytes } from './gemm'
 import { arg, corner, put, share } from './team'
-import { COLUMNS, madd, rowBy1, rowBy2 } from './tile'
+import { COLUMNS, madd, rowBy1, rowBy4 } from './tile'
 import { column0, column1, column2, column3, storeLeft, storeSome } from './vector'
 
 const N: usize = 0
@@ -54,17 +54,19 @@ function gemvTask(chunk: i32, thread: i32): void {
 
 function gemvBand(which: i32, from: i32): void {
   const n = arg<i32>(N)
-  const k = arg<i32>(K)
-  const step = arg<usize>(W_STEP)
-  const depth = arg<usize>(W_DEPTH)
-  const xDepth = arg<usize>(X_DEPTH)
-  const bias = arg<usize>(BIAS)
-  const to = min(from + BAND, n)
-  const y = arg<usize>(Y) + ((<usize>which * <usize>n) << 2)
+  rowByColumns(
+    from, min(from + BAND, n), arg<i32>(K), load<usize>(arg<usize>(STARTS_X) + (<usize>which << 2)), arg<usize>(X_DEPTH),
+    load<usize>(arg<usize>(STARTS_W) + (<usize>which << 2)), arg<usize>(W_STEP), arg<usize>(W_DEPTH),
+    arg<usize>(Y) + ((<usize>which * <usize>n) << 2), arg<usize>(BIAS),
+  )
+}
+
+/** y[j] = (bias[j] +) Σₗ x[l] w[j][l], for j from `from` up to `to`; l below k. Steps in bytes, from j to j + 1 and from l to l + 1. */
+export function rowByColumns(
+  from: i32, to: i32, k: i32, x: usize, xDepth: usize, w: usize, step: usize, depth: usize, y: usize, bias: usize,
+): void {
   for (let l = 0; l < k; l += DEPTH) {
     const count = min(DEPTH, k - l)
-    const w = load<usize>(arg<usize>(STARTS_W) + (<usize>which << 2)) + <usize>l * depth
-    const x = load<usize>(arg<usize>(STARTS_X) + (<usize>which << 2)) + <usize>l * xDepth
     // What the sum of this block is added to: the bias, the blocks before, or nothing.
     const before = l > 0 ? y : bias
     let j = from
@@ -74,6 +76,8 @@ function gemvBand(which: i32, from: i32): void {
       for (; j + 4 <= to; j += 4) fourAlong(count, x, w + <usize>j * step, step, at(y, j), before ? at(before, j) : 0)
     }
     for (; j < to; j += 4) fourAnyhow(count, x, xDepth, w + <usize>j * step, step, depth, at(y, j), before ? at(before, j) : 0, min(4, to - j))
+    x += <usize>count * xDepth
+    w += <usize>count * depth
   }
 }
 
@@ -220,9 +224,9 @@ function packedTask(chunk: i32, thread: i32): void {
     let b = arg<usize>(PACKED) + packedBytes(n, l) + (<usize>from * <usize>depth << 2)
     const before = l > 0 ? y : bias
     let j = from
-    for (; j + 2 * COLUMNS <= to; j += 2 * COLUMNS) {
-      rowBy2(depth, x, b, sliver, at(y, j), before ? at(before, j) : 0)
-      b += 2 * sliver
+    for (; j + 4 * COLUMNS <= to; j += 4 * COLUMNS) {
+      rowBy4(depth, x, b, sliver, at(y, j), before ? at(before, j) : 0)
+      b += 4 * sliver
     }
     for (; j < to; j += COLUMNS) {
       if (j + COLUMNS <= to) rowBy1(depth, x, b, 0, at(y, j), before ? at(before, j) : 0)

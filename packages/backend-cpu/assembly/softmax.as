@@ -60,7 +60,7 @@ function logSoftmaxTask(chunk: i32, thread: i32): void {
 }
 
 /** The largest number that is none but NaN; −∞ of nothing. NaN is left to the exponentials. */
-function mostOf(x: usize, n: i32): f32 {
+export function mostOf(x: usize, n: i32): f32 {
   let m0 = f32x4.splat(-Infinity)
   let m1 = m0
   for (; n >= 8; n -= 8) {
@@ -79,7 +79,7 @@ function mostOf(x: usize, n: i32): f32 {
 }
 
 /** y = eˣ⁻ᵐ; the sum of it. */
-function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
+export function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
   const most = f32x4.splat(m)
   let total: f64 = 0
   for (; n > 0; n -= BLOCK) {
@@ -114,7 +114,8 @@ function exponentials(x: usize, y: usize, n: i32, m: f32): f64 {
   return total
 }
 
-function scale(y: usize, n: i32, factor: f32): void {
+/** y times a number. */
+export function scale(y: usize, n: i32, factor: f32): void {
   const factors = f32x4.splat(factor)
   for (; n >= 4; n -= 4) {
     v128.store(y, f32x4.mul(v128.load(y), factors))

@@ -27,15 +27,15 @@ export const TANH_LEAST: usize = memory.data<f32>([${fused ? -7.998811721801758 
 
 ${lines(rows, i => micro(i + 1, columns, paired))}
 ${chooser(rows)}
-${[1, 2].map(slivers => rowBy(slivers, columns)).join('\n')}
+${[1, 4].map(slivers => rowBy(slivers, columns)).join('\n')}
 ${packRows(rows)}
 ${packColumns(columns)}
 `
 }
 
 /**
- * A row times one or two slivers of packed columns, `next` bytes apart: y = or y = before + x B. Sums as in the micro-kernels;
- * two slivers, since one leaves the processor waiting.
+ * A row times one or four slivers of packed columns, `next` bytes apart: y = or y = before + x B. Sums as in the micro-kernels;
+ * four slivers, since fewer leave the processor waiting, for sums and for memory.
  */
 function rowBy(slivers, columns) {
   const vectors = range(slivers).flatMap(s => range(columns / 4).map(j => ({ s, j, name: `c${s}${j}` })))
@@ -43,13 +43,13 @@ function rowBy(slivers, columns) {
   return `
 export function rowBy${slivers}(k: i32, x: usize, b: usize, next: usize, y: usize, before: usize): void {
   ${vectors.map(({ name }) => `let ${name} = f32x4.splat(0)`).join('\n  ')}
-  ${slivers > 1 ? 'let b1 = b + next' : ''}
+  ${lines(slivers - 1, i => `let b${i + 1} = b + ${i + 1} * next`, '\n  ')}
   for (; k > 0; k--) {
     const a = v128.load32_splat(x)
-    ${vectors.map(({ s, j, name }) => `${name} = madd(a, v128.load(${s ? 'b1' : 'b'}, ${16 * j}), ${name})`).join('\n    ')}
+    ${vectors.map(({ s, j, name }) => `${name} = madd(a, v128.load(${s ? `b${s}` : 'b'}, ${16 * j}), ${name})`).join('\n    ')}
     x += 4
     b += ${4 * columns}
-    ${slivers > 1 ? `b1 += ${4 * columns}` : ''}
+    ${lines(slivers - 1, i => `b${i + 1} += ${4 * columns}`, '\n    ')}
   }
   if (before) {
     ${vectors.map(v => `const t${v.name} = f32x4.add(v128.load(before, ${at(v)}), ${v.name})`).join('\n    ')}

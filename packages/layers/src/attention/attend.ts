@@ -158,9 +158,6 @@ function once<T>(make: () => T): () => T {
   }
 }
 
-/** A kernel that never holds the weights pays from so many queries and keys on; fewer are one product after the other. */
-const FEWEST = 8
-
 /** What products are multiplied by, where all there is to attention is scaled products and softmax. */
 function factorOf(
   query: Tensor,
@@ -176,8 +173,7 @@ function factorOf(
     [keys, values].every(x => x.shape.length === rank && lead.every((n, axis) => n === x.shape[axis])) &&
     query.shape[rank - 1] === keys.shape[rank - 1] &&
     keys.shape[rank - 2] === values.shape[rank - 2]
-  const [queries, count] = [query.shape[rank - 2] as number, keys.shape[rank - 2] as number]
-  return plain && queries >= FEWEST && count >= FEWEST ? score.factor(query) : undefined
+  return plain ? score.factor(query) : undefined
 }
 
 /** Whether all keys are seen and all queries see something, or it does not matter. */

@@ -173,7 +173,7 @@ function scores(): Sketch[] {
 }
 
 function attention(): Sketch[] {
-  const sizes = [[1, 1, 1, 1, 1, 1], [2, 3, 5, 7, 4, 6], [1, 2, 49, 70, 16, 8], [1, 1, 60, 300, 13, 5], [0, 1, 2, 3, 2, 2], [2, 0, 3, 4, 2, 2], [1, 2, 0, 4, 3, 3]] as const // biome-ignore format: a table
+  const sizes = [[1, 1, 1, 1, 1, 1], [2, 3, 1, 70, 33, 20], [1, 2, 4, 20, 5, 8], [2, 3, 5, 7, 4, 6], [1, 2, 49, 70, 16, 8], [1, 1, 60, 300, 13, 5], [0, 1, 2, 3, 2, 2], [2, 0, 3, 4, 2, 2], [1, 2, 0, 4, 3, 3]] as const // biome-ignore format: a table
   const sketch = (
     [batch, heads, queries, keys, size, valueSize]: (typeof sizes)[number],
     offset: number | undefined,
