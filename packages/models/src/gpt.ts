@@ -1,4 +1,4 @@
-import { arange, ConfigError, concat, gelu, type Tensor } from '@heed/core-tensor'
+import { arange, ConfigError, concat, gelu, split, type Tensor } from '@heed/core-tensor'
 import {
   crossEntropy,
   Dropout,
@@ -48,12 +48,8 @@ class CausalAttention extends Module {
   /** `[batch, time, size]`, the last places of those in the cache → the same, and the longer cache. */
   forward(x: Tensor, past?: Cache[number]): { y: Tensor; cache: Cache[number] } {
     const [batch, time, size] = x.shape as [number, number, number]
-    const packed = this.qkv.forward(x).reshape([batch, time, 3, this.heads, size / this.heads])
-    const [q, k, v] = [0, 1, 2].map(i => packed.slice([{}, {}, { start: i, stop: i + 1 }]).squeeze(2)) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
+    const packed = this.qkv.forward(x).reshape([batch, time, 3 * this.heads, size / this.heads])
+    const [q, k, v] = split(packed, [this.heads, this.heads, this.heads], 2) as [Tensor, Tensor, Tensor]
     const keys = past ? concat([past.keys, k], 1) : k
     const values = past ? concat([past.values, v], 1) : v
     const [asks, at, from] = [q, keys, values].map(t => t.transpose(1, 2)) as [Tensor, Tensor, Tensor] // [batch, heads, time, size]
