@@ -416,7 +416,8 @@ export class Tensor implements Operand<unknown>, Tracked {
   /** Two axes exchanged; the last two unless named. */
   transpose(a = -2, b = -1): Tensor {
     const [i, j] = [axisOf('transpose', a, this.shape), axisOf('transpose', b, this.shape)]
-    return this.permute(this.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)))
+    const order = this.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis))
+    return apply(permute, [this], { order })
   }
   /** The axes in another order. */
   permute(order: readonly number[]): Tensor {
@@ -624,7 +625,7 @@ const eager: Interpreter = {
     const specs = op.infer(inputs as readonly Tensor[] as Args<Tensor>, attrs)
     const backend = inputs.length ? common(op.name, inputs) : (given ?? getBackend())
     const wanted =
-      gradEnabled() && inputs.some(x => x.requiresGrad) && specs.some(spec => isFloat(spec.dtype))
+      gradEnabled() && inputs.some(x => x.requiresGrad) && specs.some(({ dtype }) => isFloat(dtype))
     const outputs = compute(op, inputs, attrs, specs, backend, wanted)
     if (!outputs) return composition(op, inputs, attrs)
     if (wanted) note(op, inputs, outputs, attrs)
@@ -642,23 +643,22 @@ function compute<A extends Attrs>(
 ): readonly Tensor[] | undefined {
   if (op.view) {
     const x = inputs[0] as Tensor
+    const { block } = x
     return op
       .view(x, attrs)
-      .map((layout, i) => new Tensor(specs[i] as TensorSpec, layout, x.block, backend, op.name))
+      .map((layout, i) => new Tensor(specs[i] as TensorSpec, layout, block, backend, op.name))
   }
   const kernel = backend.kernels[op.name]
   if (!kernel || (wanted && !op.grad && !op.recompute && op.compose)) return undefined
-  const operands = backend.strided.has(op.name) ? inputs : inputs.map(makeDense)
-  return kernel(operands, specs, attrs).map((storage, i) => {
+  if (!backend.strided.has(op.name)) for (let i = 0; i < inputs.length; i++) makeDense(inputs[i] as Tensor)
+  const storages = kernel(inputs, specs, attrs)
+  const outputs: Tensor[] = []
+  for (let i = 0; i < storages.length; i++) {
     const spec = specs[i] as TensorSpec
-    return new Tensor(
-      spec,
-      { strides: rowMajor(spec.shape), offset: 0 },
-      new Block(backend, storage),
-      backend,
-      op.name,
-    )
-  })
+    const layout = { strides: rowMajor(spec.shape), offset: 0 }
+    outputs.push(new Tensor(spec, layout, new Block(backend, storages[i]), backend, op.name))
+  }
+  return outputs
 }
 
 function composition<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
@@ -669,13 +669,15 @@ function composition<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attr
 }
 
 function common(name: string, inputs: readonly Tensor[]): Backend {
-  const first = (inputs[0] as Tensor).backend
-  for (const x of inputs)
-    if (x.backend !== first)
+  const { backend } = inputs[0] as Tensor
+  for (let i = 1; i < inputs.length; i++) {
+    const other = (inputs[i] as Tensor).backend
+    if (other !== backend)
       throw new BackendError(
-        `${name}: inputs on ${first.name} and on ${x.backend.name}; bring them together, use x.to(backend)`,
+        `${name}: inputs on ${backend.name} and on ${other.name}; bring them together, use x.to(backend)`,
       )
-  return first
+  }
+  return backend
 }
 
 /** Lets the collector's callbacks, timers and signals have a turn. */

@@ -4,7 +4,7 @@ import { address, type Input, type Storage } from '../machine/heap.ts'
 import { type Family, kernel, type Machine } from '../machine/machine.ts'
 import * as plain from '../plain/attention.ts'
 import { allElements, allOutputs } from '../plain/elements.ts'
-import { eachPlace } from '../plain/walk.ts'
+import { writePlaces } from '../plain/walk.ts'
 
 /** Attention scores that are not a product. */
 export function attention({ heap, wasm }: Machine): Family<'additiveScore' | 'additiveScoreGrad'> {
@@ -153,27 +153,19 @@ function described(
   const lead = [batch, heads]
   const starts = (x: Input, strides: readonly number[], bytes: number): number => {
     const list = heap.scratch(4 * batch * heads)
-    const first = address(x)
-    let word = list >> 2
-    const words = heap.int32
-    eachPlace(lead, strides, place => {
-      words[word++] = first + bytes * place
-    })
+    writePlaces(heap.int32, list >> 2, lead, strides, address(x), bytes)
     return list
   }
-  const operand = (x: Input): [number, number] => [
-    starts(x, x.strides.slice(0, 2), 4),
-    4 * (x.strides[2] as number),
-  ]
+  const operand = (x: Input): [number, number] => [starts(x, x.strides, 4), 4 * (x.strides[2] as number)]
   const masked = (): [number, number] => {
     if (!mask) return [0, 0]
     const strides = stretch(mask, [batch, heads, queries, keys])
-    if (strides[3] === 1) return [starts(mask, strides.slice(0, 2), 1), strides[2] as number]
+    if (strides[3] === 1) return [starts(mask, strides, 1), strides[2] as number]
     // One answer for all keys, or keys far apart: written out.
     const { dtype, storage, offset } = mask
     const shape = [batch, heads, queries, keys]
     const dense = denseInput(machine, { dtype, storage, offset, shape, strides })
-    return [starts(dense, dense.strides.slice(0, 2), 1), keys]
+    return [starts(dense, dense.strides, 1), keys]
   }
   return {
     sizes: [batch * heads, queries, keys, size, valueSize],

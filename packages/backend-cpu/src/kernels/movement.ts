@@ -34,7 +34,8 @@ export function movement(machine: Machine): Family<'copy' | 'place' | 'concat'> 
       const grown = extended(heap, inputs[0], out, axis)
       const y = grown ?? heap.output(out)
       let to = y.pointer
-      for (const [i, x] of inputs.entries()) {
+      for (let i = 0; i < inputs.length; i++) {
+        const x = inputs[i] as Input
         if (i > 0 || !grown) copyTo(machine, x, to, strides)
         to += (x.shape[axis] as number) * step
       }

@@ -13,16 +13,21 @@ export function joined(shape: Shape, ...strides: readonly (readonly number[])[])
   for (let axis = 0; axis < shape.length; axis++) {
     const length = shape[axis] as number
     if (length === 1) continue
-    const last = lengths.length - 1
-    if (last >= 0 && strides.every((s, i) => (steps[i] as number[])[last] === (s[axis] as number) * length)) {
-      lengths[last] = (lengths[last] as number) * length
-      for (const [i, s] of strides.entries()) (steps[i] as number[])[last] = s[axis] as number
-    } else {
-      lengths.push(length)
-      for (const [i, s] of strides.entries()) (steps[i] as number[]).push(s[axis] as number)
-    }
+    let at = lengths.length
+    if (at > 0 && asOne(steps, strides, axis, length)) lengths[--at] = (lengths[at] as number) * length
+    else lengths.push(length)
+    for (let i = 0; i < strides.length; i++) (steps[i] as number[])[at] = stride(strides, i, axis)
   }
   return { shape: lengths, strides: steps }
+}
+
+/** Whether all tensors pass the last axis so far and this one as one. */
+function asOne(steps: Walk['strides'], strides: Walk['strides'], axis: number, length: number): boolean {
+  for (let i = 0; i < strides.length; i++) {
+    const mine = steps[i] as readonly number[]
+    if (mine[mine.length - 1] !== stride(strides, i, axis) * length) return false
+  }
+  return true
 }
 
 /** Calls with the place of every element, in row-major order. */
@@ -33,6 +38,37 @@ export function eachPlace(shape: Shape, strides: readonly number[], visit: (plac
   eachLine({ shape, strides: [strides] }, ([start]) => {
     for (let i = 0, place = start as number; i < line; i++, place += step) visit(place)
   })
+}
+
+/** Writes the place of every element, in row-major order: `first` and so many times `unit` behind it. */
+export function writePlaces(
+  words: Int32Array,
+  at: number,
+  shape: Shape,
+  strides: readonly number[],
+  first: number,
+  unit: number,
+): void {
+  writeFrom(words, at, shape, strides, first, unit, 0)
+}
+
+function writeFrom(
+  words: Int32Array,
+  at: number,
+  shape: Shape,
+  strides: readonly number[],
+  place: number,
+  unit: number,
+  axis: number,
+): number {
+  if (axis === shape.length) {
+    words[at] = place
+    return at + 1
+  }
+  const length = shape[axis] as number
+  const step = (strides[axis] as number) * unit
+  for (let i = 0; i < length; i++) at = writeFrom(words, at, shape, strides, place + i * step, unit, axis + 1)
+  return at
 }
 
 /** Calls with each tensor's place at the start of every line along the last axis, in row-major order. The list is reused. */

@@ -41,7 +41,7 @@ export const permute: Op<{ readonly order: readonly number[] }> = {
   name: 'permute',
   saves: 'neither',
   infer: ([x], { order }) => {
-    if (order.length !== x.shape.length || new Set(order).size !== order.length)
+    if (order.length !== x.shape.length || order.some((axis, i) => order.indexOf(axis) !== i))
       throw new ShapeError(
         `permute: ${show(order)} does not order the axes of ${show(x.shape)}; name each axis once`,
       )
