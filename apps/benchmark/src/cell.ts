@@ -5,18 +5,20 @@ import { nameOf, type Place } from './participants.ts'
 import type { Burst } from './protocol.ts'
 import type { Gap, Row } from './results.ts'
 import { Capped, type Side } from './side.ts'
-import { type Summary, summarize } from './statistics.ts'
+import { quantile, type Summary, summarize } from './statistics.ts'
 import type { NamedValues } from './values.ts'
 
 /** How long and how often is measured. */
 export interface Pace {
-  /** Milliseconds before anything counts. */
+  /** Milliseconds of a turn before anything counts. */
   readonly warmUpMs: number
+  /** Such turns at most: none follows two that were no faster. Engines compile while they run. */
+  readonly warmUps: number
   /** Milliseconds of one participant's turn. */
   readonly burstMs: number
-  /** Undisturbed turns that are wanted of each. */
+  /** Steady turns that are wanted of each. */
   readonly turns: number
-  /** Turns of each at most: those that were disturbed are repeated. */
+  /** Turns of each at most: those that were disturbed, or slower than others, are repeated. */
   readonly mostTurns: number
   /** Milliseconds of the whole cell from which no disturbed turn is repeated. */
   readonly cellMs: number
@@ -28,9 +30,10 @@ export interface Pace {
 
 export const PACE: Pace = {
   warmUpMs: 400,
+  warmUps: 8,
   burstMs: 250,
   turns: 5,
-  mostTurns: 10,
+  mostTurns: 12,
   cellMs: 60_000,
   capMs: 60_000,
   restMs: 25,
@@ -52,9 +55,10 @@ interface Turns {
   readonly side: Side
   /** Milliseconds that it has been at work. */
   spent: number
-  readonly quiet: number[]
+  /** Times of each turn in which nothing seemed to disturb. */
+  readonly quiet: (readonly number[])[]
+  /** All times of the other turns. */
   readonly loud: number[]
-  quietTurns: number
   turns: number
   /** Milliseconds of its last turn. */
   lastMs: number
@@ -100,7 +104,6 @@ export async function measureCell(
       spent: resultMs,
       quiet: [],
       loud: [],
-      quietTurns: 0,
       turns: 0,
       lastMs: resultMs / subject.compared,
       peakMB: 0,
@@ -143,6 +146,9 @@ async function agreeing(
   return agreed
 }
 
+/** A turn's best time is faster if it is below this share of the best before. */
+const STILL_FALLING = 0.95
+
 async function takeTurns(
   all: readonly Turns[],
   place: Place,
@@ -173,11 +179,22 @@ async function takeTurns(
   }
   const began = performance.now()
   // Work of more than a second was warmed up by its first result.
-  for (const one of all) if (one.lastMs < 1000) await turn(one, pace.warmUpMs)
+  for (const one of all) {
+    let best = Number.POSITIVE_INFINITY
+    let steady = 0 // turns in a row that were no faster
+    for (let i = 0; i < pace.warmUps && steady < 2 && one.lastMs < 1000 && !signal?.aborted; i++) {
+      const made = await turn(one, pace.warmUpMs)
+      if (!made) break
+      const fastest = Math.min(...made.burst.times)
+      if (fastest < STILL_FALLING * best) steady = 0
+      else steady++
+      best = Math.min(best, fastest)
+    }
+  }
   for (let round = 0; round < pace.mostTurns && !signal?.aborted; round++) {
     for (const one of all) {
       const patient = one.turns < turnsWanted(one, pace) || performance.now() - began < pace.cellMs
-      const done = one.quietTurns >= turnsWanted(one, pace) || !patient
+      const done = steadyTurns(one).length >= turnsWanted(one, pace) || !patient
       if (out.has(one) || done || signal?.aborted) continue
       if (one.spent + one.lastMs > pace.capMs && one.turns > 0) {
         one.capped = true
@@ -188,10 +205,7 @@ async function takeTurns(
       if (!made) continue
       one.turns++
       if (isDisturbed(made.stretch, made.burst, place)) one.loud.push(...made.burst.times)
-      else {
-        one.quietTurns++
-        one.quiet.push(...made.burst.times)
-      }
+      else one.quiet.push(made.burst.times)
     }
   }
 }
@@ -202,11 +216,25 @@ function turnsWanted({ lastMs }: Turns, { turns }: Pace): number {
   return lastMs > 2000 ? Math.min(turns, 3) : turns
 }
 
-/** Quiet turns alone count if there are two of them or more; else all count, and the row says that it was disturbed. */
+/** How much slower than a participant's best turn another one may be. */
+const STEADY = 1.15
+
+/**
+ * The quiet turns that took about as long as the best of them. Whoever shares a core with this machine from outside makes
+ * all that runs on it up to 1.6 times slower, for seconds at a time, and nothing inside shows it.
+ */
+function steadyTurns({ quiet }: Turns): (readonly number[])[] {
+  const medians = quiet.map(times => quantile(times, 0.5))
+  const best = Math.min(...medians)
+  return quiet.filter((_, i) => (medians[i] as number) <= STEADY * best)
+}
+
+/** Steady turns alone count if there are two of them or more; else all count, and the row says that it was disturbed. */
 function summarized(one: Turns, calls: number, pace: Pace): Measured[] {
-  const { side, quiet, loud, quietTurns, capped, peakMB, cost } = one
-  const disturbed = quietTurns < Math.min(2, turnsWanted(one, pace))
-  const times = disturbed ? [...quiet, ...loud] : quiet
+  const { side, quiet, loud, capped, peakMB, cost } = one
+  const steady = steadyTurns(one)
+  const disturbed = steady.length < Math.min(2, turnsWanted(one, pace))
+  const times = disturbed ? [...quiet.flat(), ...loud] : steady.flat()
   if (times.length === 0) return []
   return [{ ...summarize(times.map(ms => ms / calls)), side, disturbed, capped, peakMB, cost }]
 }

@@ -101,6 +101,35 @@ describe('a cell', () => {
     expect(rows[0]?.disturbed).toBe(true)
   })
 
+  const paced = (times: readonly number[][]) => {
+    let turn = 0
+    return async () => {
+      const taken = times[Math.min(turn++, times.length - 1)] as number[]
+      return { times: taken, cpuMs: 1e4, wallMs: 1e4, peakMB: 70, residentMB: 60 }
+    }
+  }
+
+  it('leaves out turns in which the machine was slower than in others, and takes more', async () => {
+    const peer = await side(torch)
+    peer.measure = paced([[9], [10, 16, 16], [10, 10.5], [11]])
+    const { rows } = await measureCell(subject, [await side(heed), peer], QUICK)
+    expect(rows[0]).toMatchObject({ peerMs: 10.5, disturbed: false })
+  })
+
+  it('marks a row of which no two turns agree', async () => {
+    const peer = await side(torch)
+    peer.measure = paced([[9], [16], [10], [13]])
+    const { rows } = await measureCell(subject, [await side(heed), peer], QUICK)
+    expect(rows[0]).toMatchObject({ peerMs: 13, disturbed: true })
+  })
+
+  it('warms up until two turns are no faster', async () => {
+    const peer = await side(torch)
+    peer.measure = paced([[20], [12], [8], [8], [7.9], [5], [5]])
+    const { rows } = await measureCell(subject, [await side(heed), peer], { ...QUICK, warmUps: 8 })
+    expect(rows[0]).toMatchObject({ peerMs: 5 })
+  })
+
   it('divides by the calls of a step', async () => {
     const { rows } = await measureCell({ ...subject, calls: 1000 }, [await side(heed)], QUICK)
     expect(rows[0]).toMatchObject({ heedMs: 0.003, peer: null, ratio: null })

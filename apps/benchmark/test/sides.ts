@@ -12,6 +12,7 @@ export const torch: Participant = { kind: 'peer', peer: 'torch' }
 /** No time is measured in these tests. */
 export const QUICK: Pace = {
   warmUpMs: 0,
+  warmUps: 1,
   burstMs: 0,
   turns: 2,
   mostTurns: 3,
