@@ -130,25 +130,25 @@ export class Tensor implements Operand<unknown>, Tracked {
   abandon(): void {
     if (!this.#block || this.#leftover) return
     this.#leftover = { block: this.#block }
-    collected.register(this, this.#leftover)
+    collected.register(this, this.#leftover, this.#leftover)
   }
 
   #drop(): void {
     this.#block?.letGo()
     this.#block = null
-    if (this.#leftover) this.#leftover.block = null
+    if (!this.#leftover) return
+    collected.unregister(this.#leftover) // without a turn of the event loop they would pile up
     this.#leftover = null
   }
 
   /** @internal Takes over the memory of an equal tensor. */
   adopt(from: Tensor): void {
     const block = from.block.hold()
-    const registered = this.#leftover !== null
-    this.#drop()
+    this.#block?.letGo()
     this.#block = block
+    if (this.#leftover) this.#leftover.block = block
     this.strides = from.strides
     this.offset = from.offset
-    if (registered) this.abandon()
   }
 
   /** @internal Another tensor on the same memory. */

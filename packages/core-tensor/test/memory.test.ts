@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Backend,
   checkpoint,
@@ -13,6 +13,7 @@ import {
   type Tensor,
   tensor,
 } from '../src/index.ts'
+import { collected } from '../src/memory.ts'
 import { referenceBackend } from '../src/testing/index.ts'
 
 let backend: Backend
@@ -174,6 +175,20 @@ describe('backward', () => {
     const all = products
     for (let i = 0; i < all; i++) expect(gradient(i)).toEqual(expected)
     expect(all).toBeGreaterThan(1)
+  })
+
+  it('tells the collector of nothing twice: what was released, or assigned, leaves no note behind', () => {
+    const weight = new Parameter(tensor([1, 2]))
+    const [told, taken] = [vi.spyOn(collected, 'register'), vi.spyOn(collected, 'unregister')]
+    for (let i = 0; i < 5; i++)
+      scope(() => {
+        weight.mul(weight).sum().backward()
+        weight.assign(weight.sub(weight.grad as Tensor))
+        weight.zeroGrad()
+      })
+    expect(told.mock.calls.length).toBeGreaterThan(0)
+    expect(taken.mock.calls.length).toBe(told.mock.calls.length)
+    vi.restoreAllMocks()
   })
 
   it("leaves a user's gradient alone", () => {
