@@ -158,6 +158,9 @@ function once<T>(make: () => T): () => T {
   }
 }
 
+/** One query, or so many queries and keys, are worth a kernel that never holds the weights; others are one product after the other. */
+const FEWEST = 8
+
 /** What products are multiplied by, where all there is to attention is scaled products and softmax. */
 function factorOf(
   query: Tensor,
@@ -173,7 +176,9 @@ function factorOf(
     [keys, values].every(x => x.shape.length === rank && lead.every((n, axis) => n === x.shape[axis])) &&
     query.shape[rank - 1] === keys.shape[rank - 1] &&
     keys.shape[rank - 2] === values.shape[rank - 2]
-  return plain ? score.factor(query) : undefined
+  const [queries, count] = [query.shape[rank - 2] as number, keys.shape[rank - 2] as number]
+  const pays = queries === 1 || (queries >= FEWEST && count >= FEWEST)
+  return plain && pays ? score.factor(query) : undefined
 }
 
 /** Whether all keys are seen and all queries see something, or it does not matter. */
