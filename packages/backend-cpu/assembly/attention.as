@@ -4,7 +4,7 @@
 // holds a larger score (Milakov and Gimelshein 2018, arXiv:1805.02867). Blocks begin at fixed places, so that the result
 // depends neither on threads nor on the other queries.
 
-import { attendRows, rowsRoom } from './attentionRows'
+import { rowsRoom, rowsTask } from './attentionRows'
 import { packBlock, packPanel } from './gemm'
 import { exp4, expBelow4, log4 } from './math'
 import { arg, hands, put, share } from './team'
@@ -47,7 +47,8 @@ export const OWN: usize = 19
   return ((<usize>numbers << 2) + 127) & ~63
 }
 
-@inline function ownRoom(keys: i32, size: i32, valueSize: i32): usize {
+@inline function ownRoom(queries: i32, keys: i32, size: i32, valueSize: i32): usize {
+  if (queries <= FEW) return rowsRoom(keys, size)
   return (
     64 + room(2 * COLUMNS) + room(COLUMNS * size) + room(COLUMNS * KEYS) + room(COLUMNS * valueSize) +
     room(keys * size) + room(keys * valueSize)
@@ -60,8 +61,7 @@ export const OWN: usize = 19
 
 /** Bytes of working memory for {@link attention}. */
 export function attentionSpace(heads: i32, queries: i32, keys: i32, size: i32, valueSize: i32): usize {
-  const own = queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize)
-  return own * hands(forwardWork(heads, queries, keys, size + valueSize))
+  return ownRoom(queries, keys, size, valueSize) * hands(forwardWork(heads, queries, keys, size + valueSize))
 }
 
 export function putInputs(
@@ -101,13 +101,12 @@ export function attention(
   put(Y, y)
   put(LOG_SUMS, logSums)
   const work = forwardWork(heads, queries, keys, size + valueSize)
+  const own = ownRoom(queries, keys, size, valueSize)
+  put(OWN, own)
   if (queries <= FEW) {
-    put(OWN, rowsRoom(keys, size))
-    attendRows(heads, work)
+    share(rowsTask.index, heads, work)
     return
   }
-  const own = ownRoom(keys, size, valueSize)
-  put(OWN, own)
   for (let thread = hands(work) - 1; thread >= 0; thread--) store<i32>(space + <usize>thread * own, -1)
   share(forwardTask.index, heads * ((queries + QUERIES - 1) / QUERIES), causal ? work / 2 : work)
 }

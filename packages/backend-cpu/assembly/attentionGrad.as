@@ -7,7 +7,7 @@ import {
   anyZero, FEW, forwardWork, KEY_COUNT, KEYS, K, K_ROW, LOG_SUMS, limitOf, MASK, maskLine, multiplyAll, OWN, putInputs, Q,
   Q_ROW, QUERY_COUNT, room, rowsByColumns, SCALE, seenBy, SIZE, SPACE, V, V_ROW, VALUE_SIZE, Y,
 } from './attention'
-import { attendRowsGrad, rowsRoom } from './attentionRows'
+import { rowsGradTask, rowsRoom } from './attentionRows'
 import { multiplyBlock, packBlock, packPanel } from './gemm'
 import { expBelow4 } from './math'
 import { arg, hands, put, share } from './team'
@@ -26,7 +26,8 @@ export const DV: usize = 23
   return ((n + COLUMNS - 1) / COLUMNS) * COLUMNS
 }
 
-@inline function ownRoom(keys: i32, size: i32, valueSize: i32): usize {
+@inline function ownRoom(queries: i32, keys: i32, size: i32, valueSize: i32): usize {
+  if (queries <= FEW) return rowsRoom(keys, size)
   return (
     64 + room(QUERIES) + room(ROWS * COLUMNS) + 2 * room(QUERIES * size) + 2 * room(QUERIES * valueSize) +
     2 * room(QUERIES * COLUMNS) + room(QUERIES * KEYS) + 2 * room(padded(keys) * size) +
@@ -36,8 +37,7 @@ export const DV: usize = 23
 
 /** Bytes of working memory for {@link attentionGrad}. */
 export function attentionGradSpace(heads: i32, queries: i32, keys: i32, size: i32, valueSize: i32): usize {
-  const own = queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize)
-  return own * hands(forwardWork(heads, queries, keys, size + valueSize) * 2.5)
+  return ownRoom(queries, keys, size, valueSize) * hands(forwardWork(heads, queries, keys, size + valueSize) * 2.5)
 }
 
 /** Gradients of {@link attention} by q, k and v: dq, dk and dv are row-major, as are dy, y and logSums. */
@@ -55,10 +55,9 @@ export function attentionGrad(
   put(DQ, dq)
   put(DK, dk)
   put(DV, dv)
-  const work = forwardWork(heads, queries, keys, size + valueSize) * 2.5
-  put(OWN, queries <= FEW ? rowsRoom(keys, size) : ownRoom(keys, size, valueSize))
-  if (queries <= FEW) attendRowsGrad(heads, work)
-  else share(backwardTask.index, heads, work)
+  put(OWN, ownRoom(queries, keys, size, valueSize))
+  const task = queries <= FEW ? rowsGradTask.index : backwardTask.index
+  share(task, heads, forwardWork(heads, queries, keys, size + valueSize) * 2.5)
 }
 
 /** With P the weights and D = Σ dy y by row: dv = Pᵀ dy, dS = P (dy vᵀ − D), dq = dS k · scale, dk = dSᵀ q · scale. */

@@ -10,7 +10,7 @@ import {
 import { DK, DQ, DV, DY, innerProduct } from './attentionGrad'
 import { rowByColumns } from './gemv'
 import { expBelow4, log4 } from './math'
-import { arg, share } from './team'
+import { arg } from './team'
 import { madd } from './tile'
 import { exponentials, mostOf, scale } from './softmax'
 import { storeSome } from './vector'
@@ -20,12 +20,8 @@ export function rowsRoom(keys: i32, size: i32): usize {
   return room(size) + 2 * room(keys)
 }
 
-/** The rest of attention of './attention', for few queries. */
-export function attendRows(heads: i32, work: f64): void {
-  share(rowsTask.index, heads, work)
-}
-
-function rowsTask(head: i32, thread: i32): void {
+/** A chunk of attention of './attention' where queries are few: a head. */
+export function rowsTask(head: i32, thread: i32): void {
   const queries = arg<i32>(QUERY_COUNT)
   const valueSize = arg<i32>(VALUE_SIZE)
   const vRow = arg<usize>(V_ROW)
@@ -68,13 +64,8 @@ function scoresOf(head: i32, query: i32, own: usize, scores: usize): i32 {
   return count
 }
 
-/** The rest of attentionGrad of './attentionGrad', for few queries. */
-export function attendRowsGrad(heads: i32, work: f64): void {
-  share(rowsGradTask.index, heads, work)
-}
-
-/** As backwardTask of './attentionGrad', query by query. */
-function rowsGradTask(head: i32, thread: i32): void {
+/** The same of its gradients: as backwardTask of './attentionGrad', query by query. */
+export function rowsGradTask(head: i32, thread: i32): void {
   const queries = arg<i32>(QUERY_COUNT)
   const keys = arg<i32>(KEY_COUNT)
   const size = arg<i32>(SIZE)
