@@ -40,7 +40,11 @@ export function eachPlace(shape: Shape, strides: readonly number[], visit: (plac
   })
 }
 
-/** Writes the place of every element, in row-major order: `first` and so many times `unit` behind it. */
+/**
+ * Writes the place of every element, in row-major order: `first` and so many times `unit` behind it.
+ *
+ * @returns where the next word goes
+ */
 export function writePlaces(
   words: Int32Array,
   at: number,
@@ -48,26 +52,16 @@ export function writePlaces(
   strides: readonly number[],
   first: number,
   unit: number,
-): void {
-  writeFrom(words, at, shape, strides, first, unit, 0)
-}
-
-function writeFrom(
-  words: Int32Array,
-  at: number,
-  shape: Shape,
-  strides: readonly number[],
-  place: number,
-  unit: number,
-  axis: number,
+  axis = 0,
 ): number {
   if (axis === shape.length) {
-    words[at] = place
+    words[at] = first
     return at + 1
   }
   const length = shape[axis] as number
   const step = (strides[axis] as number) * unit
-  for (let i = 0; i < length; i++) at = writeFrom(words, at, shape, strides, place + i * step, unit, axis + 1)
+  for (let i = 0; i < length; i++)
+    at = writePlaces(words, at, shape, strides, first + i * step, unit, axis + 1)
   return at
 }
 

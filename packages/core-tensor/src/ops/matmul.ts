@@ -8,7 +8,7 @@ export const matmul: Op = {
   name: 'matmul',
   saves: 'inputs',
   infer: ([a, b]) => {
-    check('matmul', a, b)
+    check(a, b)
     const [m, k] = a.shape.slice(-2) as [number, number]
     const [rows, n] = b.shape.slice(-2) as [number, number]
     if (k !== rows)
@@ -24,13 +24,13 @@ export const matmul: Op = {
   ],
 }
 
-function check(name: string, a: TensorSpec, b: TensorSpec): void {
+function check(a: TensorSpec, b: TensorSpec): void {
   if (a.shape.length < 2 || b.shape.length < 2)
     throw new ShapeError(
-      `${name}: needs two axes at least, got ${show(a.shape)} × ${show(b.shape)}; reshape to a matrix`,
+      `matmul: needs two axes at least, got ${show(a.shape)} × ${show(b.shape)}; reshape to a matrix`,
     )
   if (a.dtype !== b.dtype || !isFloat(a.dtype))
-    throw new DTypeError(`${name}: ${a.dtype} × ${b.dtype}; both must be float32, or both float64: cast one`)
+    throw new DTypeError(`matmul: ${a.dtype} × ${b.dtype}; both must be float32, or both float64: cast one`)
 }
 
 /** Affine map over the last axis, `x Wᵀ + b`. Inputs: x `[..., in]`, weight `[out, in]`, perhaps a bias `[out]`. */

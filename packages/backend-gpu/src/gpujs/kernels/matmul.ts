@@ -14,9 +14,8 @@ export function matmul(runner: Runner): Family<'matmul' | 'linear'> {
     },
     linear: ([x, weight, bias]) => {
       const w = weight as Input
-      const turned = { ...viewOf(w), shape: [...w.shape].reverse(), strides: [...w.strides].reverse() }
       const rows = inRows(x as Input)
-      return [product(runner, rows, turned, [...rows.shape.slice(0, -1), w.shape[0] as number], bias)]
+      return [product(runner, rows, turned(w), [...rows.shape.slice(0, -1), w.shape[0] as number], bias)]
     },
   }
 }
