@@ -40,7 +40,7 @@ describe('heed train translate', () => {
 
   it('stopped by Ctrl-C saves, exits 130, and resumes to the bits of a run that was never stopped', () =>
     inFolder(async cwd => {
-      const args = ['train', 'translate', ...SMALL, '--epochs', '40']
+      const args = ['train', 'translate', ...DATES, '--epochs', '40']
       expect((await heed([...args, '--name', 'whole'], { cwd })).code).toBe(0)
       const stopped = await heed([...args, '--name', 'parts'], {
         cwd,
@@ -56,7 +56,7 @@ describe('heed train translate', () => {
       expect([stopped.code, stopped.stderr.trim().split('\n').at(-1)]).toEqual([
         130,
         expect.stringMatching(
-          /^stopped after step \d+ of 320; go on with: heed train translate --resume runs\/parts$/,
+          /^stopped after step \d+ of 480; go on with: heed train translate --resume runs\/parts$/,
         ),
       ])
       const resumed = await heed(['train', 'translate', '--resume', 'runs/parts'], { cwd })
